@@ -108,3 +108,13 @@ func (i Instant) MarshalJSON() ([]byte, error) {
 
 // Name trims s and folds runs of white space, as names are typed with wet hands.
 func Name(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// UnmarshalJSON reads RFC 3339 and cuts to the millisecond, so that what was sent equals what is stored.
+func (i *Instant) UnmarshalJSON(raw []byte) error {
+	var t time.Time
+	if err := t.UnmarshalJSON(raw); err != nil {
+		return err
+	}
+	*i = At(t)
+	return nil
+}

@@ -1,0 +1,347 @@
+package handlers
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"time"
+
+	"morgenkreis/kita"
+	"morgenkreis/store"
+)
+
+var accountTexts = texts{
+	"signin.wrong":             {"E-Mail-Adresse oder Passwort stimmt nicht.", "The e-mail address or the password is wrong."},
+	"signin.too_many":          {"Zu viele Versuche. Bitte in {minutes} Minuten noch einmal.", "Too many attempts. Please try again in {minutes} minutes."},
+	"account.login":            {"Bitte eine E-Mail-Adresse angeben.", "Please give an e-mail address."},
+	"account.login_taken":      {"Mit dieser Adresse gibt es schon ein Konto. Melde dich damit an und löse den Code dort ein.", "There is an account with this address already. Sign in with it and use the code there."},
+	"account.quiet_both":       {"Bitte Anfang und Ende der Ruhezeit angeben.", "Please give both the start and the end of the quiet hours."},
+	"password.too_short":       {"Mindestens {min} Zeichen.", "At least {min} characters."},
+	"password.too_long":        {"Höchstens {max} Zeichen.", "At most {max} characters."},
+	"password.too_easy":        {"Das ist zu leicht zu erraten.", "That is too easy to guess."},
+	"password.wrong":           {"Das jetzige Passwort stimmt nicht.", "The current password is wrong."},
+	"token.scope":              {"Diesen Umfang gibt es nicht: {scope}.", "There is no such scope: {scope}."},
+	"token.expires_at":         {"Das Ende muss in der Zukunft liegen, höchstens ein Jahr voraus.", "The end must lie in the future, at most a year ahead."},
+	"invitation.code":          {"Dieser Code gilt nicht (mehr). Bitte die Kita um einen neuen.", "This code is not valid (any more). Please ask the kita for a new one."},
+	"invitation.account":       {"Diese Einladung gehört zu einem anderen Konto.", "This invitation belongs to another account."},
+	"invitation.whom":          {"Bitte genau eines angeben: guardian_ids, staff_ids oder group_id.", "Please give exactly one of guardian_ids, staff_ids or group_id."},
+	"invitation.nobody":        {"Hier ist niemand mehr einzuladen.", "There is nobody left to invite here."},
+	"invitation.password_only": {"Bitte ein Passwort wählen.", "Please choose a password."},
+}
+
+// passwords bounds how many hashes are worked out at once: each takes 46 MiB.
+type passwords struct{ slots chan struct{} }
+
+func newPasswords() *passwords { return &passwords{slots: make(chan struct{}, 4)} }
+
+func (p *passwords) fits(ctx context.Context, hash, password string) (bool, error) {
+	if err := p.enter(ctx); err != nil {
+		return false, err
+	}
+	defer p.leave()
+	return kita.PasswordFits(hash, password), nil
+}
+
+func (p *passwords) hash(ctx context.Context, password string) (string, error) {
+	if err := p.enter(ctx); err != nil {
+		return "", err
+	}
+	defer p.leave()
+	salt := make([]byte, kita.PasswordSalt)
+	rand.Read(salt)
+	return kita.HashPassword(password, salt), nil
+}
+
+func (p *passwords) enter(ctx context.Context) error {
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p *passwords) leave() { <-p.slots }
+
+// newSecret is 256 random bits, base64url.
+func newSecret() string {
+	raw := make([]byte, 32)
+	rand.Read(raw)
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+// cookieName carries the __Host- prefix (bound to host, path and TLS) wherever there is TLS.
+func (s *Server) cookieName() string {
+	if s.BaseURL.Scheme == "https" {
+		return "__Host-morgenkreis"
+	}
+	return "morgenkreis"
+}
+
+func (s *Server) cookie(token string) http.Cookie {
+	c := http.Cookie{Name: s.cookieName(), Value: token, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Secure: s.BaseURL.Scheme == "https", MaxAge: int(kita.SessionLife / time.Second)}
+	if token == "" {
+		c.MaxAge = -1
+	}
+	return c
+}
+
+// Me is who is signed in.
+type Me struct {
+	Account     AccountView      `json:"account"`
+	Memberships []MembershipView `json:"memberships"`
+	MailWorks   bool             `json:"mail_works" doc:"Whether the server can send e-mail."`
+}
+
+// AccountView is the viewer's own account.
+type AccountView struct {
+	ID        kita.ID    `json:"id"`
+	Login     string     `json:"login"`
+	Name      string     `json:"name"`
+	Language  string     `json:"language"`
+	Operator  bool       `json:"operator"`
+	QuietFrom kita.Clock `json:"quiet_from"`
+	QuietTo   kita.Clock `json:"quiet_to"`
+}
+
+// MembershipView is what the account is, to whom.
+type MembershipView struct {
+	Role       kita.Role `json:"role"`
+	KitaID     kita.ID   `json:"kita_id,omitempty"`
+	KitaName   string    `json:"kita_name,omitempty"`
+	ProviderID kita.ID   `json:"provider_id,omitempty"`
+	PersonID   kita.ID   `json:"person_id,omitempty" doc:"The guardian or staff record behind this role."`
+	Name       string    `json:"name,omitempty"`
+}
+
+// MeOutput answers who is signed in; SetCookie on sign-in.
+type MeOutput struct {
+	Status    int
+	SetCookie []http.Cookie `header:"Set-Cookie"`
+	Body      Me
+}
+
+func (s *Server) me(ctx context.Context, v kita.Viewer) (*MeOutput, error) {
+	a, err := s.store.Account(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	out := &MeOutput{Status: http.StatusOK, Body: Me{Memberships: []MembershipView{}, MailWorks: s.MailWorks, Account: accountView(a)}}
+	for _, m := range v.Memberships() {
+		out.Body.Memberships = append(out.Body.Memberships, MembershipView{m.Role, m.KitaID, m.KitaName, m.ProviderID, m.PersonID, m.Name})
+	}
+	return out, nil
+}
+
+func accountView(a kita.Account) AccountView {
+	return AccountView{a.ID, a.Login, a.Name, a.Language, a.Operator, a.QuietFrom, a.QuietTo}
+}
+
+// SignIn is a login and its password.
+type SignIn struct {
+	Body struct {
+		Login    string `json:"login" minLength:"1" maxLength:"254"`
+		Password string `json:"password" minLength:"1" maxLength:"1000"`
+	}
+}
+
+// Guessing is bounded per login and address, and, wider, per login and per address alone: one neighbour's typos do not
+// lock a parent out, and a botnet is slowed all the same.
+var (
+	signInPair    = store.Attempts{Free: 5, Window: 15 * time.Minute}
+	signInLogin   = store.Attempts{Free: 30, Window: 15 * time.Minute}
+	signInAddress = store.Attempts{Free: 60, Window: 15 * time.Minute}
+)
+
+type bound struct {
+	store.Attempts
+	key string
+}
+
+// bounded runs try unless one of the bounds has to wait. What try answers with errGuess is counted against all of them.
+func (s *Server) bounded(ctx context.Context, bounds []bound, try func() error) error {
+	for _, b := range bounds {
+		wait, err := s.store.SystemAttemptWait(ctx, b.Attempts, b.key)
+		if err != nil {
+			return err
+		}
+		if wait > 0 {
+			seconds := int(wait/time.Second) + 1
+			return &kita.Error{Kind: kita.KindTooMany, Code: "signin.too_many",
+				Args: []any{"retry_after", seconds, "minutes", (seconds + 59) / 60}}
+		}
+	}
+	err := try()
+	if errors.Is(err, errGuess) {
+		for _, b := range bounds {
+			if err := s.store.SystemAttemptFailed(ctx, b.Attempts, b.key); err != nil {
+				return err
+			}
+		}
+	}
+	return err
+}
+
+// errGuess answers a wrong login and a wrong password alike.
+var errGuess = &kita.Error{Kind: kita.KindUnauthenticated, Code: "signin.wrong"}
+
+// SignIn opens a session and hands the browser its cookie.
+func (s *Server) SignIn(ctx context.Context, in *SignIn) (*MeOutput, error) {
+	login, c := kita.NormalLogin(in.Body.Login), clientFrom(ctx)
+	pair := "signin|" + login + "|" + c.address
+	var account kita.Account
+	err := s.bounded(ctx, []bound{{signInPair, pair}, {signInLogin, "signin|" + login}, {signInAddress, "signin||" + c.address}}, func() error {
+		a, err := s.store.SystemAccountByLogin(ctx, login)
+		if err != nil && !errors.Is(err, kita.ErrNotFound) {
+			return err
+		}
+		hash := a.PasswordHash
+		if err != nil || hash == "" {
+			hash = kita.NoPassword
+		}
+		fits, err := s.pass.fits(ctx, hash, in.Body.Password)
+		if err == nil && !fits {
+			err = errGuess
+		}
+		account = a
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.store.SystemAttemptSucceeded(ctx, pair); err != nil {
+		return nil, err
+	}
+	return s.openSession(ctx, account.ID)
+}
+
+func (s *Server) openSession(ctx context.Context, account kita.ID) (*MeOutput, error) {
+	token := newSecret()
+	if _, err := s.store.SystemStartSession(ctx, account, token, clientFrom(ctx).userAgent); err != nil {
+		return nil, err
+	}
+	v, err := s.store.SessionViewer(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.me(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	out.Status = http.StatusCreated
+	out.SetCookie = []http.Cookie{s.cookie(token)}
+	return out, nil
+}
+
+// WhoAmI answers with the account that asks and what it is to whom.
+func (s *Server) WhoAmI(ctx context.Context, _ *struct{}) (*MeOutput, error) {
+	return s.me(ctx, viewerFrom(ctx))
+}
+
+// SignedOut clears the cookie.
+type SignedOut struct {
+	SetCookie []http.Cookie `header:"Set-Cookie"`
+}
+
+// SignOut ends the session that asks; its push subscription ends with it.
+func (s *Server) SignOut(ctx context.Context, _ *struct{}) (*SignedOut, error) {
+	v := viewerFrom(ctx)
+	if err := s.store.EndSession(ctx, v, v.SessionID()); err != nil && !errors.Is(err, kita.ErrNotFound) {
+		return nil, err
+	}
+	return &SignedOut{SetCookie: []http.Cookie{s.cookie("")}}, nil
+}
+
+// ByID is a path with one id.
+type ByID struct {
+	ID kita.ID `path:"id" format:"uuid"`
+}
+
+// Nothing is an answer without a body (204).
+type Nothing struct{}
+
+// List is a whole list that needs no pages.
+type List[T any] struct {
+	Body struct {
+		Items []T `json:"items"`
+	}
+}
+
+func listOf[T, V any](rows []T, view func(T) V) *List[V] {
+	out := &List[V]{}
+	out.Body.Items = viewsOf(rows, view)
+	return out
+}
+
+func viewsOf[T, V any](rows []T, view func(T) V) []V {
+	views := make([]V, len(rows))
+	for i, r := range rows {
+		views[i] = view(r)
+	}
+	return views
+}
+
+// Paging asks for a part of a list.
+type Paging struct {
+	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
+	After string `query:"after" maxLength:"200" doc:"The next of the page before."`
+}
+
+func (p Paging) request() store.PageRequest { return store.PageRequest{Limit: p.Limit, After: p.After} }
+
+// Paged is a part of a list.
+type Paged[T any] struct {
+	Body struct {
+		Items []T    `json:"items"`
+		Next  string `json:"next,omitempty" doc:"Ask for it with ?after=; absent at the end."`
+	}
+}
+
+func pageOf[T, V any](p store.Page[T], view func(T) V) *Paged[V] {
+	out := &Paged[V]{}
+	out.Body.Items, out.Body.Next = viewsOf(p.Items, view), p.Next
+	return out
+}
+
+// created is 201 for what is new and 200 for what was sent before.
+func created(again bool) int {
+	if again {
+		return http.StatusOK
+	}
+	return http.StatusCreated
+}
+
+// idOr is the id the client chose, or a fresh one.
+func (s *Server) idOr(chosen kita.ID) kita.ID {
+	if chosen == "" {
+		return s.NewID()
+	}
+	return kita.ID(kita.NormalLogin(string(chosen)))
+}
+
+// SessionView is one of the viewer's browsers.
+type SessionView struct {
+	ID         kita.ID      `json:"id"`
+	UserAgent  string       `json:"user_agent"`
+	CreatedAt  kita.Instant `json:"created_at"`
+	LastSeenAt kita.Instant `json:"last_seen_at"`
+	ExpiresAt  kita.Instant `json:"expires_at"`
+	Current    bool         `json:"current" doc:"The browser that asks."`
+}
+
+// Sessions lists the viewer's browsers.
+func (s *Server) Sessions(ctx context.Context, _ *struct{}) (*List[SessionView], error) {
+	v := viewerFrom(ctx)
+	rows, err := s.store.Sessions(ctx, v)
+	return listOf(rows, func(r kita.Session) SessionView {
+		return SessionView{r.ID, r.UserAgent, r.CreatedAt, r.LastSeenAt, r.ExpiresAt, r.ID == v.SessionID()}
+	}), err
+}
+
+// EndSession signs one browser out.
+func (s *Server) EndSession(ctx context.Context, in *ByID) (*Nothing, error) {
+	return nil, s.store.EndSession(ctx, viewerFrom(ctx), in.ID)
+}

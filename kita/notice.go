@@ -1,0 +1,190 @@
+package kita
+
+import (
+	"slices"
+	"time"
+)
+
+// NoticeKind decides how loud a notice is and how long it stays of use.
+type NoticeKind string
+
+// The kinds of notices.
+const (
+	NoticeNews    NoticeKind = "news"
+	NoticeDaily   NoticeKind = "daily"
+	NoticeEvent   NoticeKind = "event"
+	NoticeClosure NoticeKind = "closure"
+	NoticeIllness NoticeKind = "illness"
+	NoticeUrgent  NoticeKind = "urgent"
+)
+
+// NoticeKinds in the order in which a screen offers them.
+var NoticeKinds = []NoticeKind{NoticeNews, NoticeDaily, NoticeEvent, NoticeClosure, NoticeIllness, NoticeUrgent}
+
+// AudienceKind says whom a notice is for.
+type AudienceKind string
+
+// The audiences: every family of the kita, those of groups, of single children, or the team alone.
+const (
+	AudienceKita     AudienceKind = "kita"
+	AudienceGroups   AudienceKind = "groups"
+	AudienceChildren AudienceKind = "children"
+	AudienceStaff    AudienceKind = "staff"
+)
+
+// Audience is a kind with the groups or children it names; none for the whole kita and for the team.
+type Audience struct {
+	Kind    AudienceKind
+	Targets []ID
+}
+
+// MaxTargets bounds the groups or children one audience can name.
+const MaxTargets = 200
+
+// Normal is a with its targets sorted and each once: two audiences that mean the same are then equal.
+func (a Audience) Normal() Audience {
+	targets := slices.Clone(a.Targets)
+	slices.Sort(targets)
+	return Audience{Kind: a.Kind, Targets: slices.Compact(targets)}
+}
+
+// Check names what is wrong with a.
+func (a Audience) Check() error {
+	var c Checks
+	switch a.Kind {
+	case AudienceKita, AudienceStaff:
+		c.That(len(a.Targets) == 0, "audience.targets", "audience.no_targets")
+	case AudienceGroups, AudienceChildren:
+		c.That(len(a.Targets) > 0, "audience.targets", "audience.targets_required")
+		c.That(len(a.Targets) <= MaxTargets, "audience.targets", "list.too_long", "max", MaxTargets)
+	default:
+		c.Add(Invalid("audience.kind", "audience.kind"))
+	}
+	return c.Err()
+}
+
+// NoticeState follows a notice from its writing to its end.
+type NoticeState string
+
+// The states of a notice.
+const (
+	NoticeScheduled NoticeState = "scheduled"
+	NoticePublished NoticeState = "published"
+	NoticeWithdrawn NoticeState = "withdrawn"
+)
+
+// Notice is what staff tell guardians.
+type Notice struct {
+	ID            ID           `db:"id"`
+	KitaID        ID           `db:"kita_id"`
+	Kind          NoticeKind   `db:"kind"`
+	Title         string       `db:"title"`
+	Body          Markdown     `db:"body"`
+	Language      string       `db:"language"`
+	AudienceKind  AudienceKind `db:"audience"`
+	Targets       []ID         `db:"-"`
+	ConfirmWanted bool         `db:"confirm_wanted"`
+	State         NoticeState  `db:"state"`
+	AuthorID      ID           `db:"author_id"`
+	AuthorName    string       `db:"author_name"`
+	// StartsAt, EndsAt and Place are of events and closures, for the phone's calendar.
+	StartsAt  *Instant `db:"starts_at"`
+	EndsAt    *Instant `db:"ends_at"`
+	Place     string   `db:"place"`
+	PublishAt Instant  `db:"publish_at"`
+	// EndsOn is the last day on which the notice is shown as current; empty for no end.
+	EndsOn      Day      `db:"ends_on"`
+	Version     int      `db:"version"`
+	CreatedAt   Instant  `db:"created_at"`
+	PublishedAt *Instant `db:"published_at"`
+	CorrectedAt *Instant `db:"corrected_at"`
+	WithdrawnAt *Instant `db:"withdrawn_at"`
+	WithdrawnBy *ID      `db:"withdrawn_by"`
+	FileIDs     []ID     `db:"-"`
+}
+
+// Audience is whom n is for.
+func (n Notice) Audience() Audience { return Audience{Kind: n.AudienceKind, Targets: n.Targets} }
+
+// Bounds of a notice.
+const (
+	MaxTitle       = 120
+	MaxAttachments = 10
+	MaxAhead       = 366 * 24 * time.Hour
+)
+
+// Check names everything that is wrong with n at the moment now; today is the kita's.
+func (n Notice) Check(now time.Time, today Day) error {
+	var c Checks
+	checkText(&c, "title", n.Title, 1, MaxTitle)
+	c.That(!slices.Contains([]rune(n.Title), '\n'), "title", "text.characters")
+	c.Add(n.Body.Check())
+	checkText(&c, "place", n.Place, 0, 200)
+	c.That(slices.Contains(NoticeKinds, n.Kind), "kind", "notice.kind")
+	c.That(slices.Contains(Languages, n.Language), "language", "language.unknown")
+	c.Add(n.Audience().Check())
+	c.That(!n.PublishAt.After(now.Add(MaxAhead)), "publish_at", "notice.publish_at")
+	c.That(n.EndsOn == "" || n.EndsOn >= today && n.EndsOn >= DayOf(n.PublishAt.Time, time.UTC).Add(-1), "ends_on", "notice.ends_on")
+	c.That(n.EndsAt == nil || n.StartsAt != nil && n.EndsAt.After(n.StartsAt.Time), "ends_at", "notice.ends_before_starts")
+	c.That(len(n.FileIDs) <= MaxAttachments, "files", "list.too_long", "max", MaxAttachments)
+	return c.Err()
+}
+
+// RecipientState is where one recipient of one notice stands in the ledger; every recipient is in exactly one.
+type RecipientState string
+
+// The states of the ledger, from the best news to the worst. A later sign replaces an earlier one; the call list and an
+// e-mail rank below any sign of the person themself, and above a push that merely left the house.
+const (
+	StateConfirmed RecipientState = "confirmed"
+	StateOpened    RecipientState = "opened"
+	StateShown     RecipientState = "shown"
+	StateCallList  RecipientState = "call_list"
+	StateEmailed   RecipientState = "emailed"
+	StateAccepted  RecipientState = "accepted"
+	StateWaiting   RecipientState = "waiting"
+)
+
+// RecipientStates in the ledger's order.
+var RecipientStates = []RecipientState{StateConfirmed, StateOpened, StateShown, StateCallList, StateEmailed, StateAccepted, StateWaiting}
+
+// Trouble says why a recipient was not reached by push.
+type Trouble string
+
+// The reasons.
+const (
+	TroubleNone     Trouble = ""
+	TroubleNoDevice Trouble = "no_device"
+	TroubleGone     Trouble = "gone"
+	TroubleFailed   Trouble = "failed"
+)
+
+// Recipient is one person a published notice is for.
+type Recipient struct {
+	ID           ID             `db:"id"`
+	KitaID       ID             `db:"kita_id"`
+	NoticeID     ID             `db:"notice_id"`
+	AccountID    *ID            `db:"account_id"`
+	GuardianID   *ID            `db:"guardian_id"`
+	StaffID      *ID            `db:"staff_id"`
+	Name         string         `db:"name"`
+	Phone        string         `db:"phone"`
+	State        RecipientState `db:"state"`
+	Trouble      Trouble        `db:"trouble"`
+	PublishedAt  Instant        `db:"published_at"`
+	AcceptedAt   *Instant       `db:"accepted_at"`
+	ShownAt      *Instant       `db:"shown_at"`
+	OpenedAt     *Instant       `db:"opened_at"`
+	ConfirmedAt  *Instant       `db:"confirmed_at"`
+	EmailedAt    *Instant       `db:"emailed_at"`
+	CallListedAt *Instant       `db:"call_listed_at"`
+	CalledAt     *Instant       `db:"called_at"`
+	RemindedAt   *Instant       `db:"reminded_at"`
+	Children     []ID           `db:"-"`
+}
+
+// Ledger counts a notice's recipients by state. Its states always sum to Recipients.
+type Ledger struct {
+	Recipients int
+	By         map[RecipientState]int
+}

@@ -1,0 +1,107 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"morgenkreis/kita"
+)
+
+const accountColumns = "id, login, name, password_hash, language, operator, quiet_from, quiet_to, disabled_at, created_at"
+
+// SystemAccountByLogin is for sign-in, before anybody is a viewer.
+func (s *Store) SystemAccountByLogin(ctx context.Context, login string) (kita.Account, error) {
+	return get[kita.Account](ctx, s.db, `select * from accounts where login = ? and disabled_at is null`, kita.NormalLogin(login))
+}
+
+// Account is the viewer's own.
+func (s *Store) Account(ctx context.Context, v kita.Viewer) (kita.Account, error) {
+	return get[kita.Account](ctx, s.db, `select * from accounts where id = ?`, v.AccountID())
+}
+
+// ChangeAccount keeps the viewer's own settings: name, language, quiet hours.
+func (s *Store) ChangeAccount(ctx context.Context, v kita.Viewer, change func(*kita.Account)) (a kita.Account, err error) {
+	err = s.write(ctx, func(tx *Tx) error {
+		if a, err = get[kita.Account](ctx, tx, `select * from accounts where id = ?`, v.AccountID()); err != nil {
+			return err
+		}
+		change(&a)
+		if err := a.Check(); err != nil {
+			return err
+		}
+		if err := tx.update("accounts", "name, language, quiet_from, quiet_to", a); err != nil {
+			return err
+		}
+		return tx.audit(v, "", "account.change", a.ID)
+	})
+	return a, err
+}
+
+// ChangePassword keeps a new hash and signs every other browser of the account out, their subscriptions with them.
+func (s *Store) ChangePassword(ctx context.Context, v kita.Viewer, hash string) error {
+	return s.write(ctx, func(tx *Tx) error {
+		if err := tx.one(`update accounts set password_hash = ? where id = ?`, hash, v.AccountID()); err != nil {
+			return err
+		}
+		if _, err := tx.exec(`delete from sessions where account_id = ? and id <> ?`, v.AccountID(), v.SessionID()); err != nil {
+			return err
+		}
+		return tx.audit(v, "", "account.password", v.AccountID())
+	})
+}
+
+// createAccount keeps a new account inside tx; KindConflict for login when it is taken.
+func (s *Store) createAccount(tx *Tx, a kita.Account) error {
+	taken, err := get[int](tx.ctx, tx, `select count(*) from accounts where login = ?`, a.Login)
+	if err != nil {
+		return err
+	}
+	if taken > 0 {
+		return kita.Conflict("login", "account.login_taken")
+	}
+	return tx.insert("accounts", accountColumns, a)
+}
+
+// Attempts bounds guessing at key, which is a hash of what is guessed at and from where: after free failures inside a
+// window, each further one has to wait for the window to end. It answers how long to wait; zero lets the attempt go on.
+// The count lives in the database, so that it holds across nodes and restarts.
+type Attempts struct {
+	Free   int
+	Window time.Duration
+}
+
+// SystemAttemptWait tells how long key has to wait.
+func (s *Store) SystemAttemptWait(ctx context.Context, a Attempts, key string) (time.Duration, error) {
+	row, err := get[struct {
+		Failures   int          `db:"failures"`
+		WindowEnds kita.Instant `db:"window_ends"`
+	}](ctx, s.db, `select failures, window_ends from attempts where key = ?`, hashed(key))
+	if errors.Is(err, kita.ErrNotFound) {
+		return 0, nil
+	}
+	if wait := row.WindowEnds.Sub(s.Now().Time); err == nil && row.Failures >= a.Free && wait > 0 {
+		return wait, nil
+	}
+	return 0, err
+}
+
+// SystemAttemptFailed counts one failure at key; the window starts with the first.
+func (s *Store) SystemAttemptFailed(ctx context.Context, a Attempts, key string) error {
+	return s.write(ctx, func(tx *Tx) error {
+		_, err := tx.exec(`insert into attempts (key, failures, window_ends) values (?, 1, ?)
+on conflict (key) do update set
+  failures    = case when attempts.window_ends <= ? then 1 else attempts.failures + 1 end,
+  window_ends = case when attempts.window_ends <= ? then excluded.window_ends else attempts.window_ends end`,
+			hashed(key), kita.At(tx.now.Add(a.Window)), tx.now, tx.now)
+		return err
+	})
+}
+
+// SystemAttemptSucceeded forgets the failures at key.
+func (s *Store) SystemAttemptSucceeded(ctx context.Context, key string) error {
+	return s.write(ctx, func(tx *Tx) error {
+		_, err := tx.exec(`delete from attempts where key = ?`, hashed(key))
+		return err
+	})
+}

@@ -1,0 +1,253 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/jmoiron/sqlx"
+	"github.com/mattn/go-sqlite3"
+
+	"morgenkreis"
+	"morgenkreis/kita"
+)
+
+// SchemaVersion is raised with every change to schema.sql.
+const SchemaVersion = 1
+
+// engine is what truly differs between the two databases; everything else is written once.
+type engine interface {
+	name() string
+	open(ctx context.Context) (writer, reader *sqlx.DB, err error)
+	close(writer *sqlx.DB) error
+	writeOptions() *sql.TxOptions
+	retryable(error) bool
+	duplicate(error) bool
+	full(error) bool
+	// claimLock follows the inner select of a claim, so that two nodes never take one row.
+	claimLock() string
+	// functions are created before the schema.
+	functions() string
+	// integrity is empty when the database holds together.
+	integrity(ctx context.Context, db *sqlx.DB) (string, error)
+	hasSchema() string
+}
+
+const driverName = "sqlite3_morgenkreis"
+
+// register gives SQLite the function new_id() on each connection, once per process.
+var register = sync.OnceFunc(func() {
+	sql.Register(driverName, &sqlite3.SQLiteDriver{ConnectHook: func(c *sqlite3.SQLiteConn) error {
+		return c.RegisterFunc("new_id", func() string { return string(kita.NewID()) }, false)
+	}})
+	sqlx.BindDriver(driverName, sqlx.QUESTION)
+})
+
+type sqliteEngine struct{ path string }
+
+func (sqliteEngine) name() string { return "sqlite" }
+
+// The pragmas stand in the address: executed as statements they would reach one connection of the pool only.
+func (e sqliteEngine) open(ctx context.Context) (*sqlx.DB, *sqlx.DB, error) {
+	register()
+	address := func(extra string) string {
+		return "file:" + (&url.URL{Path: e.path}).EscapedPath() +
+			"?_busy_timeout=10000&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=on" + extra
+	}
+	w, err := sqlx.ConnectContext(ctx, driverName, address("&_txlock=immediate"))
+	if err != nil {
+		return nil, nil, fmt.Errorf("open %s: %w", e.path, err)
+	}
+	w.SetMaxOpenConns(1)
+	if err := e.refuseUnsafe(ctx, w); err != nil {
+		return nil, nil, errors.Join(err, w.Close())
+	}
+	r, err := sqlx.ConnectContext(ctx, driverName, address("&_query_only=on"))
+	if err != nil {
+		return nil, nil, errors.Join(err, w.Close())
+	}
+	r.SetMaxOpenConns(8)
+	r.SetMaxIdleConns(8)
+	return w, r, nil
+}
+
+func (e sqliteEngine) refuseUnsafe(ctx context.Context, w *sqlx.DB) error {
+	if _, n, _ := sqlite3.Version(); n < 3051003 {
+		return fmt.Errorf("SQLite %d is older than 3.51.3 and could corrupt its log", n)
+	}
+	var mode string
+	var sync int
+	if err := errors.Join(w.GetContext(ctx, &mode, "pragma journal_mode"), w.GetContext(ctx, &sync, "pragma synchronous")); err != nil {
+		return err
+	}
+	if mode != "wal" || sync < 2 {
+		return fmt.Errorf("%s: journal_mode is %s and synchronous %d: WAL and FULL (2) are needed to keep what was answered", e.path, mode, sync)
+	}
+	return nil
+}
+
+func (sqliteEngine) close(w *sqlx.DB) error {
+	_, err := w.Exec("pragma optimize")
+	return err
+}
+
+func (sqliteEngine) writeOptions() *sql.TxOptions { return nil }
+
+func (sqliteEngine) retryable(err error) bool {
+	var e sqlite3.Error
+	return errors.As(err, &e) && (e.Code == sqlite3.ErrBusy || e.Code == sqlite3.ErrLocked)
+}
+
+func (sqliteEngine) duplicate(err error) bool {
+	var e sqlite3.Error
+	return errors.As(err, &e) && (e.ExtendedCode == sqlite3.ErrConstraintUnique || e.ExtendedCode == sqlite3.ErrConstraintPrimaryKey)
+}
+
+func (sqliteEngine) full(err error) bool {
+	var e sqlite3.Error
+	return errors.As(err, &e) && e.Code == sqlite3.ErrFull
+}
+
+func (sqliteEngine) claimLock() string { return "" }
+
+func (sqliteEngine) functions() string { return "" }
+
+func (sqliteEngine) integrity(ctx context.Context, db *sqlx.DB) (string, error) {
+	var found []string
+	if err := db.SelectContext(ctx, &found, "pragma integrity_check(20)"); err != nil {
+		return "", err
+	}
+	if len(found) == 1 && found[0] == "ok" {
+		found = nil
+	}
+	var broken []struct {
+		Table  string        `db:"table"`
+		RowID  sql.NullInt64 `db:"rowid"`
+		Parent string        `db:"parent"`
+		FKID   int           `db:"fkid"`
+	}
+	if err := db.SelectContext(ctx, &broken, "pragma foreign_key_check"); err != nil {
+		return "", err
+	}
+	for _, b := range broken {
+		found = append(found, "a row of "+b.Table+" ("+strconv.FormatInt(b.RowID.Int64, 10)+") points at nothing in "+b.Parent)
+	}
+	return strings.Join(found, "; "), nil
+}
+
+func (sqliteEngine) hasSchema() string {
+	return "select count(*) from sqlite_master where type = 'table' and name = 'meta'"
+}
+
+type postgresEngine struct{ url string }
+
+func (postgresEngine) name() string { return "postgres" }
+
+func (e postgresEngine) open(ctx context.Context) (*sqlx.DB, *sqlx.DB, error) {
+	w, err := sqlx.ConnectContext(ctx, "pgx", e.url)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open PostgreSQL: %w", err)
+	}
+	w.SetMaxOpenConns(16)
+	w.SetMaxIdleConns(8)
+	u, err := url.Parse(e.url)
+	if err != nil {
+		return nil, nil, errors.Join(err, w.Close())
+	}
+	q := u.Query()
+	q.Set("default_transaction_read_only", "on")
+	u.RawQuery = q.Encode()
+	r, err := sqlx.ConnectContext(ctx, "pgx", u.String())
+	if err != nil {
+		return nil, nil, errors.Join(err, w.Close())
+	}
+	r.SetMaxOpenConns(16)
+	r.SetMaxIdleConns(8)
+	return w, r, nil
+}
+
+func (postgresEngine) close(*sqlx.DB) error { return nil }
+
+func (postgresEngine) writeOptions() *sql.TxOptions {
+	return &sql.TxOptions{Isolation: sql.LevelSerializable}
+}
+
+func (postgresEngine) code(err error) string {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+// 40001 serialization_failure, 40P01 deadlock_detected.
+func (p postgresEngine) retryable(err error) bool {
+	c := p.code(err)
+	return c == "40001" || c == "40P01"
+}
+
+func (p postgresEngine) duplicate(err error) bool { return p.code(err) == "23505" }
+
+func (p postgresEngine) full(err error) bool { return p.code(err) == "53100" }
+
+func (postgresEngine) claimLock() string { return " for update skip locked" }
+
+// new_id() is a UUID version 7 (RFC 9562, section 5.7): 48 bits of milliseconds, then chance.
+func (postgresEngine) functions() string {
+	return `create function new_id() returns text language sql volatile as $$
+select lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint >> 16), 8, '0') || '-' ||
+       lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint & 65535), 4, '0') || '-7' ||
+       substr(u, 16, 21)
+from   (select gen_random_uuid()::text as u) r
+$$;
+`
+}
+
+func (postgresEngine) integrity(ctx context.Context, db *sqlx.DB) (string, error) {
+	var invalid []string
+	err := db.SelectContext(ctx, &invalid, "select indexrelid::regclass::text from pg_index where not indisvalid")
+	return strings.Join(invalid, ", "), err
+}
+
+func (postgresEngine) hasSchema() string {
+	return "select count(*) from information_schema.tables where table_schema = current_schema() and table_name = 'meta'"
+}
+
+// prepare creates the schema in an empty database, and otherwise checks that it is of this version.
+func (s *Store) prepare(ctx context.Context) error {
+	var have int
+	if err := s.writer.GetContext(ctx, &have, s.engine.hasSchema()); err != nil {
+		return err
+	}
+	if have > 0 {
+		v, err := get[string](ctx, s.writer, "select value from meta where key = 'schema_version'")
+		if err == nil && v != strconv.Itoa(SchemaVersion) {
+			err = fmt.Errorf("the database has schema version %s, this program needs %d", v, SchemaVersion)
+		}
+		return err
+	}
+	tx, err := s.writer.BeginTxx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit it has nothing left to do
+	if _, err := tx.ExecContext(ctx, s.engine.functions()+morgenkreis.Schema); err != nil {
+		return fmt.Errorf("create the schema: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, tx.Rebind("insert into meta (key, value) values ('schema_version', ?)"), strconv.Itoa(SchemaVersion)); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// SystemIntegrity is empty when the database holds together, and otherwise says where it does not.
+func (s *Store) SystemIntegrity(ctx context.Context) (string, error) {
+	return s.engine.integrity(ctx, s.db)
+}

@@ -1,0 +1,214 @@
+// Package store is every line of SQL. Functions that act for a person take a kita.Viewer first and are narrowed by it
+// in SQL; functions that act for the house itself are named System…, and are called from notify and cmd alone.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"morgenkreis/kita"
+)
+
+// Options are what a store takes from outside: where the data is, the clock, and chance.
+type Options struct {
+	// Path is the SQLite file; URL, when set, is a PostgreSQL address and Path is not used.
+	Path  string
+	URL   string
+	Clock func() time.Time
+	NewID func() kita.ID
+}
+
+// Store is the database, with one handle to read and one to write.
+type Store struct {
+	reader
+	writer *sqlx.DB
+	engine engine
+	clock  func() time.Time
+	newID  func() kita.ID
+	woken  chan struct{}
+}
+
+// reader can only read: on SQLite its connections are query_only, on PostgreSQL its transactions are read only.
+type reader struct{ db *sqlx.DB }
+
+// Tx is one writing transaction. Nothing inside it talks to the network; what must follow from it is a row in it.
+type Tx struct {
+	*sqlx.Tx
+	ctx context.Context
+	now kita.Instant
+}
+
+// Open opens the database, creating it when it is empty, and refuses one it could not keep safe: SQLite before 3.51.3
+// (its WAL could be corrupted), another journal mode than WAL, less than synchronous=FULL, or a schema of another version.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	eng := engine(sqliteEngine{path: o.Path})
+	if o.URL != "" {
+		eng = postgresEngine{url: o.URL}
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.NewID == nil {
+		o.NewID = kita.NewID
+	}
+	w, r, err := eng.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{reader: reader{r}, writer: w, engine: eng, clock: o.Clock, newID: o.NewID, woken: make(chan struct{}, 1)}
+	if err := s.prepare(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Close ends all connections. On SQLite the statistics of the planner are refreshed first.
+func (s *Store) Close() error {
+	return errors.Join(s.engine.close(s.writer), s.db.Close(), s.writer.Close())
+}
+
+// Ping tells whether the database answers.
+func (s *Store) Ping(ctx context.Context) error { return s.db.PingContext(ctx) }
+
+// Engine is "sqlite" or "postgres".
+func (s *Store) Engine() string { return s.engine.name() }
+
+// Now is the store's clock, to the millisecond.
+func (s *Store) Now() kita.Instant { return kita.At(s.clock()) }
+
+// Woken receives after a transaction that left something to send; whoever sends waits for it instead of asking often.
+func (s *Store) Woken() <-chan struct{} { return s.woken }
+
+func (s *Store) wake() {
+	select {
+	case s.woken <- struct{}{}:
+	default:
+	}
+}
+
+// write runs f in one transaction: immediate on SQLite, serialisable and retried on PostgreSQL, so f may run more than
+// once and must hold all that it leaves outside the database until it has returned nil.
+func (s *Store) write(ctx context.Context, f func(tx *Tx) error) error {
+	for try := 1; ; try++ {
+		err := s.attempt(ctx, f)
+		if err == nil || try >= 12 || !s.engine.retryable(err) {
+			return s.explain(err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Duration(try*try) * time.Millisecond):
+		}
+	}
+}
+
+func (s *Store) attempt(ctx context.Context, f func(tx *Tx) error) error {
+	raw, err := s.writer.BeginTxx(ctx, s.engine.writeOptions())
+	if err != nil {
+		return err
+	}
+	if err := f(&Tx{Tx: raw, ctx: ctx, now: s.Now()}); err != nil {
+		return errors.Join(err, ignoreDone(raw.Rollback()))
+	}
+	return raw.Commit()
+}
+
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
+}
+
+// explain turns what an engine says into the domain's words where the caller can do something about it.
+func (s *Store) explain(err error) error {
+	var told *kita.Error
+	var many kita.Errors
+	switch {
+	case err == nil, errors.As(err, &told), errors.As(err, &many):
+		return err
+	case s.engine.full(err):
+		return fmt.Errorf("%w: %w", &kita.Error{Kind: kita.KindStorage, Code: "storage.full"}, err)
+	}
+	return err
+}
+
+// query is what both handles can do; a function that takes one can be called inside a transaction and outside.
+type query interface {
+	sqlx.QueryerContext
+	Rebind(string) string
+}
+
+func get[T any](ctx context.Context, q query, statement string, args ...any) (T, error) {
+	var row T
+	err := sqlx.GetContext(ctx, q, &row, q.Rebind(statement), args...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return row, kita.ErrNotFound
+	}
+	return row, err
+}
+
+func list[T any](ctx context.Context, q query, statement string, args ...any) ([]T, error) {
+	rows := []T{}
+	err := sqlx.SelectContext(ctx, q, &rows, q.Rebind(statement), args...)
+	return rows, err
+}
+
+// listIn is list with each slice among args expanded into as many question marks.
+func listIn[T any](ctx context.Context, q query, statement string, args ...any) ([]T, error) {
+	expanded, flat, err := sqlx.In(statement, args...)
+	if err != nil {
+		return nil, err
+	}
+	return list[T](ctx, q, expanded, flat...)
+}
+
+func (tx *Tx) exec(statement string, args ...any) (int64, error) {
+	res, err := tx.ExecContext(tx.ctx, tx.Rebind(statement), args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// execIn is exec with slices among args expanded.
+func (tx *Tx) execIn(statement string, args ...any) (int64, error) {
+	expanded, flat, err := sqlx.In(statement, args...)
+	if err != nil {
+		return 0, err
+	}
+	return tx.exec(expanded, flat...)
+}
+
+// one is exec for a statement that must touch exactly one row: ErrNotFound when it touched none.
+func (tx *Tx) one(statement string, args ...any) error {
+	n, err := tx.exec(statement, args...)
+	if err == nil && n == 0 {
+		return kita.ErrNotFound
+	}
+	return err
+}
+
+// insert writes row's fields named by columns into table.
+func (tx *Tx) insert(table, columns string, row any) error {
+	names := strings.Fields(strings.ReplaceAll(columns, ",", " "))
+	_, err := tx.NamedExecContext(tx.ctx, "insert into "+table+" ("+strings.Join(names, ", ")+
+		") values (:"+strings.Join(names, ", :")+")", row)
+	return err
+}
+
+// update writes row's fields named by columns into the row of table with its id.
+func (tx *Tx) update(table, columns string, row any) error {
+	names := strings.Fields(strings.ReplaceAll(columns, ",", " "))
+	for i, n := range names {
+		names[i] = n + " = :" + n
+	}
+	_, err := tx.NamedExecContext(tx.ctx, "update "+table+" set "+strings.Join(names, ", ")+" where id = :id", row)
+	return err
+}

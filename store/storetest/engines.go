@@ -1,0 +1,230 @@
+// Package storetest gives tests real databases: a SQLite file and a PostgreSQL server of their own, on temporary folders.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"morgenkreis/kita"
+	"morgenkreis/store"
+)
+
+// Clock is a clock that stands still until it is moved.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// NewClock starts on a Monday morning in autumn: 2026-11-23, 07:00 in Berlin.
+func NewClock() *Clock { return &Clock{now: time.Date(2026, 11, 23, 6, 0, 0, 0, time.UTC)} }
+
+// Now is the clock's time.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Advance moves the clock on.
+func (c *Clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// Set puts the clock.
+func (c *Clock) Set(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = t
+}
+
+// OnEachEngine runs f once on SQLite and once on PostgreSQL, each on an empty store.
+func OnEachEngine(t *testing.T, f func(t *testing.T, s *store.Store, clock *Clock)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { s, c := SQLite(t); f(t, s, c) })
+	t.Run("postgres", func(t *testing.T) { s, c := Postgres(t); f(t, s, c) })
+}
+
+// SQLite is an empty store on a file of its own.
+func SQLite(t testing.TB) (*store.Store, *Clock) {
+	t.Helper()
+	return open(t, store.Options{Path: filepath.Join(t.TempDir(), "morgenkreis.db")})
+}
+
+// Postgres is an empty store in a database of its own.
+func Postgres(t testing.TB) (*store.Store, *Clock) {
+	t.Helper()
+	return open(t, store.Options{URL: PostgresURL(t)})
+}
+
+func open(t testing.TB, o store.Options) (*store.Store, *Clock) {
+	t.Helper()
+	clock := NewClock()
+	o.Clock, o.NewID = clock.Now, kita.NewID
+	s, err := store.Open(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s, clock
+}
+
+var (
+	servers   sync.Mutex
+	server    *postgres
+	serverErr error
+	databases atomic.Int64
+)
+
+// PostgresURL is the address of a fresh, empty database on this process's own server.
+func PostgresURL(t testing.TB) string {
+	t.Helper()
+	servers.Lock()
+	if server == nil && serverErr == nil {
+		server, serverErr = startPostgres()
+	}
+	servers.Unlock()
+	if serverErr != nil {
+		t.Fatalf("PostgreSQL for the tests (Debian: apt-get install postgresql): %v", serverErr)
+	}
+	name := "t" + strconv.FormatInt(databases.Add(1), 10)
+	db, err := sqlx.Connect("pgx", server.url("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("create database " + name); err != nil {
+		t.Fatal(err)
+	}
+	return server.url(name)
+}
+
+// Main runs the tests of a package and stops the PostgreSQL server they started: func TestMain(m) { storetest.Main(m) }.
+func Main(m *testing.M) {
+	code := m.Run()
+	servers.Lock()
+	defer servers.Unlock()
+	if server != nil {
+		if err := server.stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "stop PostgreSQL:", err)
+			code = max(code, 1)
+		}
+	}
+	os.Exit(code)
+}
+
+type postgres struct {
+	dir string
+	cmd *exec.Cmd
+}
+
+func (p *postgres) url(database string) string {
+	return "postgres:///" + database + "?" + url.Values{"host": {p.dir}, "user": {"postgres"}}.Encode()
+}
+
+// startPostgres makes a cluster in a temporary folder, reachable by its socket alone. PostgreSQL refuses to run as root,
+// so there it runs as the user postgres or nobody.
+func startPostgres() (*postgres, error) {
+	bin, err := postgresBin()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "mk-pg-") // short: a socket's path has at most 107 bytes
+	if err != nil {
+		return nil, err
+	}
+	p := &postgres{dir: dir}
+	attr, err := unprivileged(dir)
+	if err != nil {
+		return nil, err
+	}
+	run := func(name string, args ...string) *exec.Cmd {
+		c := exec.Command(filepath.Join(bin, name), args...)
+		c.SysProcAttr, c.Dir = attr, dir
+		return c
+	}
+	data := filepath.Join(dir, "data")
+	if out, err := run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	p.cmd = run("postgres", "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "synchronous_commit=off",
+		"-c", "full_page_writes=off", "-c", "max_connections=300", "-c", "log_min_messages=fatal")
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	exited := make(chan error, 1)
+	go func() { exited <- p.cmd.Wait() }()
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		db, err := sqlx.Connect("pgx", p.url("postgres"))
+		if err == nil {
+			p.cmd = &exec.Cmd{Process: p.cmd.Process}
+			return p, db.Close()
+		}
+		select {
+		case werr := <-exited:
+			return nil, fmt.Errorf("postgres ended: %w", werr)
+		case <-time.After(20 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			return nil, errors.Join(errors.New("postgres did not come up"), err)
+		}
+	}
+}
+
+func (p *postgres) stop() error {
+	err := p.cmd.Process.Signal(syscall.SIGQUIT)
+	return errors.Join(err, os.RemoveAll(p.dir))
+}
+
+func postgresBin() (string, error) {
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if err != nil {
+		return "", err
+	}
+	if len(found) == 0 {
+		path, err := exec.LookPath("initdb")
+		return filepath.Dir(path), err
+	}
+	sort.Strings(found)
+	return filepath.Dir(found[len(found)-1]), nil
+}
+
+func unprivileged(dir string) (*syscall.SysProcAttr, error) {
+	attr := &syscall.SysProcAttr{Pdeathsig: syscall.SIGQUIT}
+	if os.Getuid() != 0 {
+		return attr, nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		if u, err = user.Lookup("nobody"); err != nil {
+			return nil, err
+		}
+	}
+	uid, err1 := strconv.Atoi(u.Uid)
+	gid, err2 := strconv.Atoi(u.Gid)
+	if err := errors.Join(err1, err2, os.Chown(dir, uid, gid)); err != nil {
+		return nil, err
+	}
+	attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return attr, nil
+}
