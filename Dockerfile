@@ -1,0 +1,40 @@
+# Two stages: one builds a static binary, the other holds it and next to nothing else.
+# The tests run the steps of the build stage in their order (cmd/morgenkreis/deploy_test.go), so every path in a
+# RUN is relative to WORKDIR and every tool comes with the base image: Go, gcc, the C library's static half.
+
+FROM golang:1.26.8-bookworm AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+ARG VERSION=dev
+ENV CGO_ENABLED=1
+# netgo and osusergo: a static C library can look up neither hosts nor users. timetzdata: no zone files in the final
+# stage. sqlite_omit_load_extension: no code is loaded at run time.
+RUN go build -trimpath \
+      -tags "netgo osusergo timetzdata sqlite_omit_load_extension" \
+      -ldflags "-s -w -linkmode external -extldflags '-static' -X main.version=${VERSION}" \
+      -o out/morgenkreis ./cmd/morgenkreis
+# Folders that the final stages need and can not make for themselves.
+RUN mkdir -p out/data out/tmp && chmod 1777 out/tmp
+
+# Caddy as an ordinary user; its certificates are in /state.
+FROM caddy:2-alpine AS tls
+COPY docs/Caddyfile /etc/caddy/Caddyfile
+COPY --from=build --chown=10001:10001 /src/out/data /state
+ENV XDG_DATA_HOME=/state XDG_CONFIG_HOME=/state
+USER 10001:10001
+EXPOSE 8080 8443
+
+FROM scratch AS server
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=build /src/out/tmp /tmp
+COPY --from=build --chown=10001:10001 /src/out/data /data
+COPY --from=build /src/out/morgenkreis /morgenkreis
+USER 10001:10001
+ENV MORGENKREIS_DATA=/data
+VOLUME /data
+EXPOSE 8080
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 CMD ["/morgenkreis", "health"]
+ENTRYPOINT ["/morgenkreis"]
+CMD ["serve"]

@@ -1,0 +1,63 @@
+# make         lists what there is
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME ?= 30s
+# The slowest package builds a static binary, or plays 200 random worlds, under the race detector on two cores.
+TEST_TIMEOUT ?= 40m
+# The driver is C.
+export CGO_ENABLED := 1
+
+.PHONY: help run build test lint bench fuzz openapi clean tools need-go need-gcc
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+run: build ## build, and serve the demo kita on http://localhost:8080
+	exec bin/morgenkreis serve --demo --data data/demo
+
+build: need-go need-gcc ## build bin/morgenkreis
+	go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/morgenkreis ./cmd/morgenkreis
+
+test: need-go tools ## install what the tests need (Debian: PostgreSQL, strace), then run them all with the race detector
+	go vet ./...
+	go test -race -shuffle=on -timeout $(TEST_TIMEOUT) ./...
+
+lint: need-go ## gofmt, go vet, staticcheck, lock files
+	@files=$$(git ls-files --cached --others --exclude-standard -- '*.go' | xargs -r ls 2>/dev/null | xargs -r gofmt -l); \
+	if [ -n "$$files" ]; then echo "gofmt would change:"; echo "$$files"; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	@if git grep -nE '"resolved": *"https?:' -- '*package-lock.json'; then \
+	  echo "a lock file holds download addresses: npm config set omit-lockfile-registry-resolved true, and write it anew"; exit 1; fi
+
+bench: need-go ## the benchmarks, as ratios to a baseline in the same run
+	go test -run '^$$' -bench . -benchmem -timeout $(TEST_TIMEOUT) ./...
+
+fuzz: need-go ## every fuzz target for FUZZTIME (30s)
+	@for package in $$(go list ./...); do \
+	  targets=$$(go test -list '^Fuzz' "$$package"); \
+	  for target in $$(grep '^Fuzz' <<<"$$targets" || true); do \
+	    echo "$$package $$target"; \
+	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$package"; \
+	  done; \
+	done
+
+openapi: build ## write docs/openapi.json from the handlers
+	bin/morgenkreis openapi >docs/openapi.json.new
+	mv docs/openapi.json.new docs/openapi.json
+
+clean: ## remove what was built; data stays
+	rm -rf bin
+
+tools:
+	@.ci/tools
+
+need-go:
+	@command -v go >/dev/null || { echo "Go is missing: https://go.dev/doc/install (version $$(sed -n 's/^go //p' go.mod) or later)" >&2; exit 1; }
+
+need-gcc:
+	@command -v "$${CC:-gcc}" >/dev/null || { echo "a C compiler is missing; on Debian: apt-get install gcc libc6-dev" >&2; exit 1; }
