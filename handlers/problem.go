@@ -148,7 +148,8 @@ func init() {
 
 // humaProblem translates what huma found wrong before a handler ran, and what a handler answered.
 func humaProblem(ctx context.Context, lang string, status int, errs []error) huma.StatusError {
-	if status >= 500 && len(errs) > 0 {
+	var ready *Problem
+	if errors.As(errors.Join(errs...), &ready) || status >= 500 && len(errs) > 0 {
 		return problemOf(ctx, lang, errors.Join(errs...))
 	}
 	var wrong kita.Errors
@@ -179,6 +180,9 @@ func fieldOf(d *huma.ErrorDetail) *kita.Error {
 	field := index.ReplaceAllString(d.Location, "")
 	if !strings.HasPrefix(d.Message, "@") {
 		code := "body.malformed"
+		if strings.HasPrefix(d.Message, "unknown query parameter") {
+			return kita.Invalid(field, "field.unknown")
+		}
 		if field != "" {
 			code = "type.malformed"
 		} else {

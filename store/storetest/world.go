@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"morgenkreis/kita"
 	"morgenkreis/store"
@@ -239,7 +238,7 @@ func (w *World) Viewer(account kita.ID) kita.Viewer {
 // SignIn opens a session for the account and answers its token.
 func (w *World) SignIn(account kita.ID) string {
 	w.t.Helper()
-	token := string(kita.NewID()) + time.Now().String()
+	token := string(kita.NewID() + kita.NewID())
 	if _, err := w.s.SystemStartSession(context.Background(), account, token, "test"); err != nil {
 		w.t.Fatal(err)
 	}

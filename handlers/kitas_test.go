@@ -1,0 +1,92 @@
+package handlers_test
+
+import (
+	"strings"
+	"testing"
+
+	"morgenkreis/kita"
+)
+
+func TestKitaIsOpenedChangedAndArchived(t *testing.T) {
+	onEachEngine(t, func(h *house) {
+		op := h.Operator("Otto")
+		p, speaker := h.Provider("Träger")
+		other, _ := h.Provider("Anderer Träger")
+		k := h.Kita("Nebenan")
+		lead := k.Leader("Lea")
+		h.Live()
+		body := map[string]any{"id": kita.NewID(), "provider_id": p.ID, "name": " Sonnenschein  ", "federal_state": "BE"}
+		a := h.as(speaker.ID).post("/kitas", body).want(201)
+		if a.field("name") != "Sonnenschein" || a.field("absence_cut_off") != "08:30" {
+			t.Errorf("the new kita is %s", a.Raw)
+		}
+		h.as(speaker.ID).post("/kitas", body).want(200)
+		body["name"] = "Mond"
+		h.as(speaker.ID).post("/kitas", body).problem(409, "id", "id.taken")
+		h.as(speaker.ID).post("/kitas", map[string]any{"provider_id": other.ID, "name": "X", "federal_state": "BE"}).problem(422, "provider_id", "provider.unknown")
+		h.as(*lead.AccountID).post("/kitas", body).problem(404, "", "not_found")
+		path := "/kitas/" + a.field("id").(string)
+		h.as(op.ID).patch(path, map[string]any{"opens": "18:00", "closes": "7 Uhr"}).problem(422, "closes", "clock.malformed")
+		h.as(op.ID).patch(path, map[string]any{"title_only": true}).want(200)
+		h.as(*lead.AccountID).patch(path, map[string]any{"title_only": true}).problem(404, "", "not_found")
+		h.as(*lead.AccountID).patch("/kitas/"+string(k.ID), map[string]any{"phone": "030 99"}).want(200)
+		h.as(*lead.AccountID).put("/kitas/"+string(k.ID)+"/archived", map[string]any{"archived": true}).problem(404, "", "not_found")
+		h.as(speaker.ID).put(path+"/archived", map[string]any{"archived": true}).want(200)
+		if ids := h.as(speaker.ID).get("/kitas").want(200).ids(); len(ids) != 0 {
+			t.Errorf("an archived kita is listed: %v", ids)
+		}
+	})
+}
+
+func TestBadRequestsNameTheFieldAndNeverEchoTheValue(t *testing.T) {
+	onEachEngine(t, func(h *house) {
+		op := h.Operator("Otto")
+		h.Live()
+		c := h.as(op.ID)
+		for _, x := range []struct {
+			name, body, field, code string
+		}{
+			{"broken JSON", `{"name": "geheim`, "body", "body.malformed"},
+			{"wrong type", `{"name": 4711}`, "name", "type.string"},
+			{"missing", `{}`, "name", "text.required"},
+			{"unknown field", `{"name": "A", "geheim": 1}`, "geheim", "field.unknown"},
+			{"too long", `{"name": "` + strings.Repeat("geheim", 100) + `"}`, "name", "text.too_long"},
+			{"empty", `{"name": "  "}`, "name", "text.required"},
+			{"reversing marks", `{"name": "A\u202eB"}`, "name", "text.characters"},
+			{"not an id", `{"id": "geheim", "name": "A"}`, "id", "id.malformed"},
+			{"an array", `[]`, "body", "type.object"},
+			{"nothing", ``, "body", "body.malformed"},
+		} {
+			a := c.post("/providers", x.body)
+			a.what = x.name
+			a.problem(422, x.field, x.code)
+			if x.field != "geheim" {
+				a.without("geheim")
+			}
+		}
+		c.with("Content-Type", "text/plain").post("/providers", `{"name":"A"}`).problem(415, "", "http.415")
+		c.post("/providers", `{"name":"`+strings.Repeat("x", 70<<10)+`"}`).problem(413, "", "http.413")
+		c.with("Accept-Language", "en-GB,de;q=0.5").post("/providers", `{}`).problem(422, "name", "text.required").without("fehlt")
+		c.with("Sec-Fetch-Site", "cross-site").post("/providers", `{"name":"A"}`).want(403)
+		c.get("/nowhere").problem(404, "", "not_found")
+		c.get("/kitas?sort=x").problem(422, "sort", "field.unknown")
+		c.get("/kitas/4711").problem(422, "id", "id.malformed")
+		if n := len(c.get("/providers").want(200).ids()); n != 0 {
+			t.Errorf("%d providers were written", n)
+		}
+	})
+}
+
+func TestUnchangedListIsNotSentTwice(t *testing.T) {
+	onEachEngine(t, func(h *house) {
+		op := h.Operator("Otto")
+		h.Live()
+		c := h.as(op.ID)
+		tag := c.get("/providers").want(200).Header.Get("ETag")
+		if a := c.with("If-None-Match", tag).get("/providers").want(304); len(a.Raw) != 0 {
+			t.Errorf("304 with a body: %s", a.Raw)
+		}
+		c.post("/providers", map[string]any{"name": "Neu"}).want(201)
+		c.with("If-None-Match", tag).get("/providers").want(200)
+	})
+}
