@@ -26,9 +26,9 @@ func readJPEG(data []byte) jpegFacts {
 		app1          = 0xE1
 	)
 	facts := jpegFacts{orientation: 1}
+	seenExif := false
 	for {
-		// In front of the first marker there is nothing; behind a scan's header come its coded bytes, in which
-		// 0xFF is always followed by 0.
+		// Behind a scan's header come its coded bytes, in which 0xFF is always followed by 0.
 		i := bytes.IndexByte(data, 0xFF)
 		if i < 0 || i+1 >= len(data) {
 			return facts
@@ -60,8 +60,8 @@ func readJPEG(data []byte) jpegFacts {
 		case startOfScan:
 			facts.scans++
 		case app1:
-			if tiff, ok := bytes.CutPrefix(payload, []byte("Exif\x00\x00")); ok && facts.orientation == 1 {
-				facts.orientation = exifOrientation(tiff)
+			if tiff, ok := bytes.CutPrefix(payload, []byte("Exif\x00\x00")); ok && !seenExif {
+				facts.orientation, seenExif = exifOrientation(tiff), true
 			}
 		}
 	}
