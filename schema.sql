@@ -376,13 +376,15 @@ create table subscriptions (
   created_at       bigint not null,
   last_accepted_at bigint,
   last_shown_at    bigint,
+  service          text not null,
   trouble          text not null default ''
 );
 create index subscriptions_account on subscriptions (account_id);
 create index subscriptions_session on subscriptions (session_id);
 
 -- Queue and ledger in one: a transactional outbox. A row is due until finished_at is set; whoever takes it holds it
--- until leased_until. channel 'push' needs a subscription, channel 'email' an address looked up when it is sent.
+-- until leased_until. channel 'push' needs a subscription, channel 'email' an address looked up when it is sent. service is
+-- the push service's host, so that a slow one can be left aside while the others are served.
 create table deliveries (
   id              text primary key,
   kita_id         text,
@@ -391,6 +393,7 @@ create table deliveries (
   absence_id      text,
   subscription_id text references subscriptions (id) on delete set null,
   channel         text not null check (channel in ('push', 'email')),
+  service         text not null,
   kind            text not null check (kind in ('notice', 'correction', 'reminder', 'absence', 'test')),
   rank            bigint not null,
   due_at          bigint not null,

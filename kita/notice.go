@@ -106,6 +106,34 @@ type Notice struct {
 // Audience is whom n is for.
 func (n Notice) Audience() Audience { return Audience{Kind: n.AudienceKind, Targets: n.Targets} }
 
+// Rank orders what is due: the urgent first, the daily update last.
+func (kind NoticeKind) Rank() int {
+	switch kind {
+	case NoticeUrgent:
+		return 0
+	case NoticeClosure, NoticeIllness:
+		return 20
+	case NoticeDaily:
+		return 40
+	}
+	return 30
+}
+
+// Until is when a push of this kind that is due at t stops being of use: a daily update in the evening (12 hours when it
+// comes later than 18:00), an urgent notice after a day, everything else after three.
+func (kind NoticeKind) Until(t time.Time, loc *time.Location) time.Time {
+	switch kind {
+	case NoticeUrgent:
+		return t.Add(24 * time.Hour)
+	case NoticeDaily:
+		if ClockOf(t, loc) < "18:00" {
+			return DayOf(t, loc).At("20:00", loc)
+		}
+		return t.Add(12 * time.Hour)
+	}
+	return t.Add(72 * time.Hour)
+}
+
 // Bounds of a notice.
 const (
 	MaxTitle       = 120

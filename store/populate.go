@@ -57,7 +57,6 @@ const (
 	staffColumns      = "id, kita_id, account_id, first_name, last_name, role, email, phone, language, created_at, archived_at"
 	staffGroupColumns = "kita_id, staff_id, group_id"
 	absenceColumns    = "id, kita_id, child_id, from_day, to_day, reason, illness, note, reported_by, reporter_name, by_guardian, created_at, withdrawn_at, withdrawn_by"
-	subscriptionCols  = "id, account_id, session_id, endpoint, p256dh, auth, name, user_agent, created_at, last_accepted_at, last_shown_at, trouble"
 )
 
 // SystemPopulate writes p in one transaction, all or nothing; the rows were checked by whoever made them.
@@ -80,7 +79,9 @@ func (s *Store) SystemPopulate(ctx context.Context, p Population) error {
 			func() error { return insertAll(tx, "contact_bans", banColumns, p.Bans) },
 			func() error { return insertAll(tx, "staff", staffColumns, p.Staff) },
 			func() error { return insertAll(tx, "staff_groups", staffGroupColumns, p.StaffGroups) },
-			func() error { return insertAll(tx, "subscriptions", subscriptionCols, p.Subscriptions) },
+			func() error {
+				return insertAll(tx, "subscriptions", subscriptionFields+", service", subscriptionRows(p.Subscriptions))
+			},
 			func() error { return insertAll(tx, "absences", absenceColumns, p.Absences) },
 		} {
 			if err := f(); err != nil {

@@ -173,11 +173,10 @@ func startPostgres() (*postgres, error) {
 		return nil, err
 	}
 	exited := make(chan error, 1)
-	go func() { exited <- p.cmd.Wait() }()
+	go func() { exited <- p.cmd.Wait() }() // ends with the server
 	for deadline := time.Now().Add(30 * time.Second); ; {
 		db, err := sqlx.Connect("pgx", p.url("postgres"))
 		if err == nil {
-			p.cmd = &exec.Cmd{Process: p.cmd.Process}
 			return p, db.Close()
 		}
 		select {

@@ -1,0 +1,288 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"morgenkreis/kita"
+)
+
+// stateOf reads the ledger: a recipient is in exactly one state, and a later sign replaces an earlier one. A sign of the
+// person themself ranks above the call list and the e-mail, and those above a push that merely left the house.
+const stateOf = `
+case when r.confirmed_at   is not null then 'confirmed'
+     when r.opened_at      is not null then 'opened'
+     when r.shown_at       is not null then 'shown'
+     when r.call_listed_at is not null then 'call_list'
+     when r.emailed_at     is not null then 'emailed'
+     when r.accepted_at    is not null then 'accepted'
+     else 'waiting' end`
+
+// ledgers counts the recipients of those notices that the viewer answers for, by state.
+func (s *Store) ledgers(ctx context.Context, v kita.Viewer, notices []kita.ID) (map[kita.ID]*kita.Ledger, error) {
+	found := map[kita.ID]*kita.Ledger{}
+	if len(notices) == 0 {
+		return found, nil
+	}
+	mine, err := listIn[kita.ID](ctx, s.db, `select n.id from notices n where n.id in (?) and `+answersFor, notices, v.AccountID(), v.AccountID())
+	if err != nil || len(mine) == 0 {
+		return found, err
+	}
+	for _, id := range mine {
+		found[id] = &kita.Ledger{By: map[kita.RecipientState]int{}}
+	}
+	rows, err := listIn[struct {
+		NoticeID kita.ID             `db:"notice_id"`
+		State    kita.RecipientState `db:"state"`
+		N        int                 `db:"n"`
+	}](ctx, s.db, `select r.notice_id as notice_id, `+stateOf+` as state, count(*) as n from recipients r where r.notice_id in (?) group by 1, 2`, mine)
+	for _, row := range rows {
+		found[row.NoticeID].By[row.State] = row.N
+		found[row.NoticeID].Recipients += row.N
+	}
+	return found, err
+}
+
+const recipientsOf = `
+select r.id, r.kita_id, r.notice_id, r.account_id, r.guardian_id, r.staff_id, r.published_at, r.trouble, r.accepted_at, r.shown_at,
+       r.opened_at, r.confirmed_at, r.emailed_at, r.call_listed_at, r.called_at, r.reminded_at,
+       coalesce(g.first_name || ' ' || g.last_name, s.first_name || ' ' || s.last_name) as name,
+       coalesce(g.phone, s.phone, '') as phone, ` + stateOf + ` as state
+from   recipients r
+join   notices n on n.id = r.notice_id
+left   join guardians g on g.id = r.guardian_id
+left   join staff s on s.id = r.staff_id
+where  r.notice_id = ? and ` + answersFor
+
+// RecipientFilter narrows the ledger of one notice.
+type RecipientFilter struct {
+	State kita.RecipientState
+	PageRequest
+}
+
+// Recipients is the ledger of a notice, person by person, for its author and the kita's leaders.
+func (s *Store) Recipients(ctx context.Context, v kita.Viewer, notice kita.ID, f RecipientFilter) (Page[kita.Recipient], error) {
+	none := Page[kita.Recipient]{}
+	if _, err := s.answeredFor(ctx, v, notice); err != nil {
+		return none, err
+	}
+	parts, err := f.parts(2)
+	if err != nil {
+		return none, err
+	}
+	clause, args := "", []any{notice, v.AccountID(), v.AccountID()}
+	if parts != nil {
+		clause, args = " and (coalesce(g.last_name, s.last_name), r.id) > (?, ?)", append(args, parts[0], parts[1])
+	}
+	if f.State != "" {
+		clause, args = clause+" and "+stateOf+" = ?", append(args, f.State)
+	}
+	type row struct {
+		kita.Recipient
+		Last string `db:"last_name"`
+	}
+	rows, err := list[row](ctx, s.db, "select q.*, coalesce(g2.last_name, s2.last_name) as last_name from ("+recipientsOf+clause+`) q
+left join guardians g2 on g2.id = q.guardian_id left join staff s2 on s2.id = q.staff_id
+order by last_name, q.id limit ?`, append(args, f.limit()+1)...)
+	if err != nil {
+		return none, err
+	}
+	page := paged(rows, f.limit(), func(r row) string { return cursor(r.Last, string(r.ID)) })
+	out := make([]kita.Recipient, len(page.Items))
+	for i, r := range page.Items {
+		out[i] = r.Recipient
+	}
+	return Page[kita.Recipient]{out, page.Next}, s.withChildren(ctx, out)
+}
+
+// answeredFor is the notice when the viewer may know who read it.
+func (s *Store) answeredFor(ctx context.Context, v kita.Viewer, id kita.ID) (kita.Notice, error) {
+	return get[kita.Notice](ctx, s.db, postedNotices+" and n.id = ? and "+answersFor, append(postedArgs(v), id, v.AccountID(), v.AccountID())...)
+}
+
+func (s *Store) withChildren(ctx context.Context, rows []kita.Recipient) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	ids := make([]kita.ID, len(rows))
+	at := map[kita.ID]int{}
+	for i, r := range rows {
+		ids[i], at[r.ID] = r.ID, i
+	}
+	pairs, err := listIn[pair](ctx, s.db, `select recipient_id as of_id, child_id as the_id from recipient_children where recipient_id in (?) order by child_id`, ids)
+	for _, p := range pairs {
+		rows[at[p.Of]].Children = append(rows[at[p.Of]].Children, p.The)
+	}
+	return err
+}
+
+// MarkCalled notes that somebody rang a recipient up, or takes the note back.
+func (s *Store) MarkCalled(ctx context.Context, v kita.Viewer, notice, recipient kita.ID, called bool) error {
+	return s.write(ctx, func(tx *Tx) error {
+		n, _, err := ownNotice(tx, v, notice)
+		if err != nil {
+			return err
+		}
+		var at, by any
+		if called {
+			at, by = tx.now, v.AccountID()
+		}
+		if err := tx.one(`update recipients set called_at = cast(? as bigint), called_by = cast(? as text) where id = ? and notice_id = ?`, at, by, recipient, notice); err != nil {
+			return err
+		}
+		return tx.audit(v, n.KitaID, "notice.called", notice)
+	})
+}
+
+// Received is a notice as one of its recipients sees it.
+type Received struct {
+	kita.Notice
+	RecipientID kita.ID       `db:"recipient_id"`
+	ReceivedAt  kita.Instant  `db:"received_at"`
+	OpenedAt    *kita.Instant `db:"opened_at"`
+	ConfirmedAt *kita.Instant `db:"confirmed_at"`
+	Children    []kita.ID     `db:"-"`
+}
+
+// inbox: the notices addressed to an account. The person must still be guardian or colleague, and, of a notice about
+// children, at least one child must be left that no ban keeps from the account.
+const inbox = `
+from   recipients r
+join   notices n on n.id = r.notice_id
+where  r.account_id = ? and not r.withdrawn and n.state = 'published'
+and   (exists (select 1 from staff s where s.id = r.staff_id and s.archived_at is null)
+    or exists (select 1 from guardians g where g.id = r.guardian_id and g.archived_at is null)
+       and exists (select 1 from recipient_children rc where rc.recipient_id = r.id
+                   and not exists (select 1 from contact_bans b join guardians bg on bg.id = b.guardian_id
+                                   where b.child_id = rc.child_id and b.lifted_at is null and bg.account_id = r.account_id)))
+and    exists (select 1 from kitas k where k.id = r.kita_id and k.archived_at is null)`
+
+const receivedColumns = `n.*, r.id as recipient_id, r.published_at as received_at, r.opened_at as opened_at, r.confirmed_at as confirmed_at`
+
+// Inbox is what is addressed to the viewer, newest first. It reads one range of one index, however many notices there are.
+func (s *Store) Inbox(ctx context.Context, v kita.Viewer, f NoticeFilter) (Page[Received], error) {
+	at, id, err := f.instant()
+	if err != nil {
+		return Page[Received]{}, err
+	}
+	clause, args := " and (r.published_at, r.notice_id) < (?, ?)", []any{v.AccountID(), at, id}
+	if f.KitaID != "" {
+		clause, args = clause+" and r.kita_id = ?", append(args, f.KitaID)
+	}
+	if f.Kind != "" {
+		clause, args = clause+" and n.kind = ?", append(args, f.Kind)
+	}
+	rows, err := list[Received](ctx, s.db, "select "+receivedColumns+inbox+clause+" order by r.published_at desc, r.notice_id desc limit ?", append(args, f.limit()+1)...)
+	if err != nil {
+		return Page[Received]{}, err
+	}
+	page := paged(rows, f.limit(), func(r Received) string { return instantCursor(r.ReceivedAt, r.Notice.ID) })
+	return page, s.withReceived(ctx, v, page.Items)
+}
+
+// InboxNotice is one notice addressed to the viewer.
+func (s *Store) InboxNotice(ctx context.Context, v kita.Viewer, id kita.ID) (Received, error) {
+	row, err := get[Received](ctx, s.db, "select "+receivedColumns+inbox+" and r.notice_id = ?", v.AccountID(), id)
+	if err != nil {
+		return row, err
+	}
+	one := []Received{row}
+	err = s.withReceived(ctx, v, one)
+	return one[0], err
+}
+
+// withReceived adds files, and the children a notice is about that the viewer may know of.
+func (s *Store) withReceived(ctx context.Context, v kita.Viewer, rows []Received) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	ids, recipients := make([]kita.ID, len(rows)), make([]kita.ID, len(rows))
+	for i, r := range rows {
+		ids[i], recipients[i] = r.Notice.ID, r.RecipientID
+	}
+	files, err := listIn[pair](ctx, s.db, `select notice_id as of_id, file_id as the_id from notice_files where notice_id in (?) order by position`, ids)
+	if err != nil {
+		return err
+	}
+	children, err := listIn[pair](ctx, s.db, `select rc.recipient_id as of_id, rc.child_id as the_id from recipient_children rc where rc.recipient_id in (?)
+and not exists (select 1 from contact_bans b join guardians bg on bg.id = b.guardian_id
+                where b.child_id = rc.child_id and b.lifted_at is null and bg.account_id = ?) order by rc.child_id`, recipients, v.AccountID())
+	for i := range rows {
+		for _, f := range files {
+			if f.Of == rows[i].Notice.ID {
+				rows[i].FileIDs = append(rows[i].FileIDs, f.The)
+			}
+		}
+		for _, c := range children {
+			if c.Of == rows[i].RecipientID {
+				rows[i].Children = append(rows[i].Children, c.The)
+			}
+		}
+	}
+	return err
+}
+
+// Unread counts what the viewer has not opened.
+func (s *Store) Unread(ctx context.Context, v kita.Viewer) (int, error) {
+	return get[int](ctx, s.db, "select count(*)"+inbox+" and r.opened_at is null", v.AccountID())
+}
+
+// MarkOpened notes that the viewer has read a notice addressed to them; once read, it stays so.
+func (s *Store) MarkOpened(ctx context.Context, v kita.Viewer, notice kita.ID) (Received, error) {
+	return s.mark(ctx, v, notice, func(*Received, kita.Instant) {})
+}
+
+// MarkConfirmed notes the viewer's confirmation, or takes it back; whoever confirms has read.
+func (s *Store) MarkConfirmed(ctx context.Context, v kita.Viewer, notice kita.ID, confirmed bool) (Received, error) {
+	return s.mark(ctx, v, notice, func(r *Received, now kita.Instant) {
+		switch {
+		case !confirmed:
+			r.ConfirmedAt = nil
+		case r.ConfirmedAt == nil:
+			r.ConfirmedAt = &now
+		}
+	})
+}
+
+// mark opens a received notice for the viewer and lets change do the rest.
+func (s *Store) mark(ctx context.Context, v kita.Viewer, notice kita.ID, change func(*Received, kita.Instant)) (Received, error) {
+	err := s.write(ctx, func(tx *Tx) error {
+		row, err := get[Received](ctx, tx, "select "+receivedColumns+inbox+" and r.notice_id = ?", v.AccountID(), notice)
+		if err != nil {
+			return err
+		}
+		if row.OpenedAt == nil {
+			row.OpenedAt = &tx.now
+		}
+		change(&row, tx.now)
+		return tx.one(`update recipients set opened_at = ?, confirmed_at = ? where id = ?`, row.OpenedAt, row.ConfirmedAt, row.RecipientID)
+	})
+	if err != nil {
+		return Received{}, err
+	}
+	return s.InboxNotice(ctx, v, notice)
+}
+
+// SystemShown notes that the device of a delivery showed it. The token that named the delivery was checked.
+func (s *Store) SystemShown(ctx context.Context, delivery kita.ID) error {
+	return s.write(ctx, func(tx *Tx) error {
+		d, err := get[struct {
+			Recipient    *kita.ID `db:"recipient_id"`
+			Subscription *kita.ID `db:"subscription_id"`
+		}](ctx, tx, `select recipient_id, subscription_id from deliveries where id = ?`, delivery)
+		if errors.Is(err, kita.ErrNotFound) {
+			return nil // long gone; the phone has nothing to do about it
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := tx.exec(`update deliveries set shown_at = coalesce(shown_at, cast(? as bigint)) where id = ?`, tx.now, delivery); err != nil {
+			return err
+		}
+		if _, err := tx.exec(`update recipients set shown_at = coalesce(shown_at, cast(? as bigint)) where id = ?`, tx.now, d.Recipient); err != nil {
+			return err
+		}
+		_, err = tx.exec(`update subscriptions set last_shown_at = ? where id = ?`, tx.now, d.Subscription)
+		return err
+	})
+}
