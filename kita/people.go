@@ -1,6 +1,8 @@
 package kita
 
 import (
+	"errors"
+	"fmt"
 	"net/mail"
 	"slices"
 	"strings"
@@ -62,6 +64,35 @@ func (ch Child) Check(today Day) error {
 	return c.Err()
 }
 
+// ChildChange is what somebody wants to correct in a child's record; what is nil stays as it is.
+type ChildChange struct {
+	Number, FirstName, LastName *string
+	Born                        *Day
+	Allergies, HealthNotes      *string
+}
+
+// Apply corrects ch, all or nothing. A leader corrects everything; a guardian what concerns the child's health, and each
+// other field named is Invalid, even where it would stay the same.
+func (c ChildChange) Apply(ch *Child, leader bool) error {
+	if !leader {
+		var wrong Checks
+		wrong.That(c.Number == nil, "number", "child.leader_only")
+		wrong.That(c.FirstName == nil, "first_name", "child.leader_only")
+		wrong.That(c.LastName == nil, "last_name", "child.leader_only")
+		wrong.That(c.Born == nil, "born", "child.leader_only")
+		if err := wrong.Err(); err != nil {
+			return err
+		}
+	}
+	for to, from := range map[*string]*string{&ch.Number: c.Number, &ch.FirstName: c.FirstName, &ch.LastName: c.LastName,
+		&ch.Allergies: c.Allergies, &ch.HealthNotes: c.HealthNotes, (*string)(&ch.Born): (*string)(c.Born)} {
+		if from != nil {
+			*to = *from
+		}
+	}
+	return nil
+}
+
 // EmergencyContact is somebody to ring when the guardians do not answer.
 type EmergencyContact struct {
 	ID       ID     `db:"id"`
@@ -80,6 +111,20 @@ func (e EmergencyContact) Check() error {
 	checkText(&c, "relation", e.Relation, 0, 100)
 	c.That(e.Phone != "", "phone", "text.required")
 	checkPhone(&c, "phone", e.Phone)
+	return c.Err()
+}
+
+// CheckContacts names what is wrong with a child's whole list, as contacts[0].phone.
+func CheckContacts(contacts []EmergencyContact) error {
+	var c Checks
+	for i, e := range contacts {
+		var errs Errors
+		if errors.As(e.Check(), &errs) {
+			for _, wrong := range errs {
+				c.Add(Invalid(fmt.Sprintf("contacts[%d].%s", i, wrong.Field), wrong.Code, wrong.Args...))
+			}
+		}
+	}
 	return c.Err()
 }
 
