@@ -73,19 +73,24 @@ func (s Subscription) Check(hosts EndpointHosts) error {
 	var c Checks
 	c.Add(hosts.Check(s.Endpoint))
 	c.That(isPoint(s.P256dh), "keys.p256dh", "subscription.key_malformed")
-	auth, err := base64.RawURLEncoding.Strict().DecodeString(s.Auth)
-	c.That(err == nil && len(auth) == 16, "keys.auth", "subscription.auth_malformed")
+	c.That(len(keyBytes(s.Auth)) == 16, "keys.auth", "subscription.auth_malformed")
 	return c.Err()
 }
 
 // isPoint tells whether key is an uncompressed point on P-256 (65 bytes) that can be a public key.
 func isPoint(key string) bool {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(key)
-	if err != nil {
-		return false
-	}
-	_, err = ecdh.P256().NewPublicKey(raw)
+	_, err := ecdh.P256().NewPublicKey(keyBytes(key))
 	return err == nil
+}
+
+// keyBytes decodes base64url, and only its one spelling: no padding, no stray bits, and no line breaks, which
+// the decoder would pass over. Anything else is nil.
+func keyBytes(key string) []byte {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(key)
+	if err != nil || strings.ContainsAny(key, "\r\n") {
+		return nil
+	}
+	return raw
 }
 
 var urlAlphabet = strings.NewReplacer("+", "-", "/", "_")

@@ -199,6 +199,8 @@ func TestWrongSubscriptionsNameTheField(t *testing.T) {
 		"no auth":            {browserJSON(mozilla, rfcP256dh, ""), "keys.auth", "auth_malformed"},
 		"auth of 15 bytes":   {browserJSON(mozilla, rfcP256dh, b64(make([]byte, 15))), "keys.auth", "auth_malformed"},
 		"auth of 17 bytes":   {browserJSON(mozilla, rfcP256dh, b64(make([]byte, 17))), "keys.auth", "auth_malformed"},
+		"key on two lines":   {browserJSON(mozilla, rfcP256dh[:40]+"\n"+rfcP256dh[40:], rfcAuth), "keys.p256dh", "key_malformed"},
+		"auth on two lines":  {browserJSON(mozilla, rfcP256dh, rfcAuth+"\r\n"), "keys.auth", "auth_malformed"},
 		"auth padded thrice": {browserJSON(mozilla, rfcP256dh, rfcAuth+"==="), "keys.auth", "auth_malformed"},
 	} {
 		s, err := kita.ParseSubscription(c.raw, kita.EndpointHosts{})
