@@ -1,0 +1,164 @@
+// Package notify is all that leaves for a person: who, when, by which way, and did it arrive.
+package notify
+
+import (
+	"context"
+	"crypto/ecdh"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/mail"
+	"net/url"
+	"strings"
+	"time"
+
+	webpush "github.com/SherClockHolmes/webpush-go"
+
+	"morgenkreis/kita"
+)
+
+// Keys is the server's own key pair (VAPID, RFC 8292): base64url without padding, a point of 65 bytes and a scalar
+// of 32. Subscriptions are bound to it: a new pair kills every one of them, so it belongs into the backup.
+type Keys struct{ Public, Private string }
+
+// NewKeys makes a pair.
+func NewKeys() (Keys, error) {
+	private, public, err := webpush.GenerateVAPIDKeys()
+	return Keys{Public: public, Private: private}, err
+}
+
+// Check says whether both are well formed and belong together.
+func (k Keys) Check() error {
+	scalar, err := base64.RawURLEncoding.DecodeString(k.Private)
+	if err != nil {
+		return errors.New("notify: the private push key is not base64url")
+	}
+	private, err := ecdh.P256().NewPrivateKey(scalar)
+	if err != nil {
+		return errors.New("notify: the private push key is not a P-256 key of 32 bytes")
+	}
+	if base64.RawURLEncoding.EncodeToString(private.PublicKey().Bytes()) != k.Public {
+		return errors.New("notify: the public push key does not belong to the private one")
+	}
+	return nil
+}
+
+// Message is one push before it is sealed.
+type Message struct {
+	// Payload is at most 3993 bytes; above 2797 it does not reach every phone. It is not changed.
+	Payload []byte
+	// Small pads to a smaller record, for the second try after TooLarge; Payload is then at most 1897 bytes.
+	Small bool
+	// TTL is how long the push service keeps the message for a device that is off, cut to seconds;
+	// 0 is "now or never".
+	TTL time.Duration
+	// Urgency is very-low, low, normal or high (RFC 8030, section 5.3); empty is normal.
+	Urgency string
+	// Topic lets a newer message replace an undelivered one: at most 32 characters of base64url, or empty.
+	Topic string
+}
+
+var urgencies = map[string]bool{"": true, "very-low": true, "low": true, "normal": true, "high": true}
+
+func (m Message) wellFormed() bool {
+	return urgencies[m.Urgency] && len(m.Topic) <= 32 &&
+		strings.Trim(m.Topic, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
+}
+
+// Sender seals and sends pushes. It is safe for any number of goroutines; how many are in flight is the caller's choice.
+type Sender struct {
+	keys       Keys
+	subscriber string
+	client     http.Client
+	hosts      kita.EndpointHosts
+	clock      func() time.Time
+	tokens     tokens
+}
+
+// NewSender makes a Sender. subject is where a push service reaches the operator: "https://host/…" or
+// "mailto:name@domain". client is Guard.Client()'s: redirects are handed back and 10 s are the most even when it is not.
+func NewSender(keys Keys, subject string, client *http.Client, hosts kita.EndpointHosts, clock func() time.Time) (*Sender, error) {
+	if err := keys.Check(); err != nil {
+		return nil, err
+	}
+	subscriber, err := subscriberOf(subject)
+	if err != nil {
+		return nil, err
+	}
+	if err := hosts.Validate(); err != nil {
+		return nil, fmt.Errorf("notify: push hosts: %w", err)
+	}
+	s := &Sender{keys: keys, subscriber: subscriber, client: *client, hosts: hosts, clock: clock}
+	s.client.CheckRedirect = handRedirectBack
+	if s.client.Timeout <= 0 || s.client.Timeout > sendTimeout {
+		s.client.Timeout = sendTimeout
+	}
+	return s, nil
+}
+
+// subscriberOf checks the VAPID subject (RFC 8292, section 2.1) and spells it as webpush-go wants it, which puts
+// "mailto:" before all that does not begin with "https:". Apple answers 403 to a subject that is no real address;
+// localhost is none.
+func subscriberOf(subject string) (string, error) {
+	wrong := fmt.Errorf("notify: the push subject must be https://host/… or mailto:name@domain, not %q", subject)
+	if address, ok := strings.CutPrefix(subject, "mailto:"); ok {
+		parsed, err := mail.ParseAddress(address)
+		if err != nil || parsed.Address != address || !isDomain(address[strings.LastIndex(address, "@")+1:]) {
+			return "", wrong
+		}
+		return address, nil
+	}
+	u, err := url.Parse(subject)
+	if err != nil || !strings.HasPrefix(subject, "https://") || u.User != nil || !isDomain(u.Hostname()) ||
+		strings.ContainsAny(subject, " \t\r\n") {
+		return "", wrong
+	}
+	return subject, nil
+}
+
+// isDomain tells whether s can be a domain of the Internet, unlike localhost.
+func isDomain(s string) bool {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-."
+	return strings.Contains(strings.Trim(s, "."), ".") && strings.Trim(s, alphabet) == ""
+}
+
+// Send pushes m to sub and says what became of it, within 10 s and the life of ctx. It never panics, and asks again
+// whether the endpoint is permitted. When the result's Status is 0 and it is Misconfigured, nothing was sent: Reason
+// names what is wrong with this one subscription or message, and the push service as a whole is not in question.
+func (s *Sender) Send(ctx context.Context, sub kita.Subscription, m Message) Result {
+	if err := sub.Check(s.hosts); err != nil {
+		return Result{Outcome: Misconfigured, Reason: codeOf(err)}
+	}
+	if !m.wellFormed() {
+		return Result{Outcome: Misconfigured, Reason: "message_malformed"}
+	}
+	req, err := s.seal(ctx, sub, m)
+	switch {
+	case errors.Is(err, errTooLong):
+		return Result{Outcome: TooLarge, Reason: "payload_too_long"}
+	case err != nil:
+		return Result{Outcome: Misconfigured, Reason: "not_sealed"}
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return failed(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		// Half an answer is none: nobody knows what the other half would have been.
+		return failed(err)
+	}
+	return classify(resp.StatusCode, resp.Header, body, s.clock())
+}
+
+// codeOf is the code of the first thing that err finds fault with.
+func codeOf(err error) string {
+	var many kita.Errors
+	if !errors.As(err, &many) {
+		return err.Error()
+	}
+	return many[0].Code
+}
