@@ -129,10 +129,11 @@ func (g Guard) connect(ctx context.Context, network, hostport string) (net.Conn,
 // maxAddrs bounds how many addresses of one name are tried.
 const maxAddrs = 4
 
-// resolve gives the addresses of host, without the disguise of IPv4 as ::ffff:a.b.c.d.
+// resolve gives the addresses of host. Resolvers may hand out IPv4 as ::ffff:a.b.c.d, which is undone; in a URL nobody
+// honest writes it, and it stays what it is: not global.
 func (g Guard) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	if addr, err := netip.ParseAddr(host); err == nil {
-		return []netip.Addr{addr.Unmap()}, nil
+		return []netip.Addr{addr}, nil
 	}
 	lookup := g.Lookup
 	if lookup == nil {
@@ -154,7 +155,7 @@ func (g Guard) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 // lastLook judges the address that the socket is about to connect to, whatever went before.
 func lastLook(address string, permitted func(netip.Addr) bool) error {
 	target, err := netip.ParseAddrPort(address)
-	if err != nil || !permitted(target.Addr().Unmap()) {
+	if err != nil || !permitted(target.Addr()) {
 		return errAddress
 	}
 	return nil

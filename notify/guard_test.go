@@ -166,17 +166,20 @@ func TestLoopbackIsReachedOnlyByItsOwnNames(t *testing.T) {
 
 // A resolver under an attacker's control answers differently each time it is asked, or mixes good with bad.
 func TestWhatWasJudgedIsWhatIsDialled(t *testing.T) {
-	for name, answers := range map[string][][]string{
-		"first good, then bad": {{"142.250.74.106"}, {"127.0.0.1"}, {"169.254.169.254"}},
-		"first bad, then good": {{"127.0.0.1"}, {"142.250.74.106"}},
-		"mixed":                {{"10.0.0.1", "142.250.74.106", "::1", "::ffff:127.0.0.1", "64:ff9b::a00:1"}},
-		"in disguise":          {{"::ffff:142.250.74.106", "::ffff:10.0.0.1"}},
-		"none":                 {{}},
+	for name, c := range map[string]struct {
+		answers [][]string
+		dialled int
+	}{
+		"first good, then bad": {[][]string{{"142.250.74.106"}, {"127.0.0.1"}, {"169.254.169.254"}}, 1},
+		"first bad, then good": {[][]string{{"127.0.0.1"}, {"142.250.74.106"}}, 2},
+		"mixed":                {[][]string{{"10.0.0.1", "142.250.74.106", "::1", "::ffff:127.0.0.1", "64:ff9b::a00:1"}}, 3},
+		"in disguise":          {[][]string{{"::ffff:142.250.74.106", "::ffff:10.0.0.1"}}, 3},
+		"none":                 {[][]string{{}}, 0},
 	} {
 		var count counter
 		var asked int
 		guard := Guard{dial: count.dial, Lookup: func(ctx context.Context, host string) ([]netip.Addr, error) {
-			found, err := toAddrs(answers[min(asked, len(answers)-1)]...)(ctx, host)
+			found, err := toAddrs(c.answers[min(asked, len(c.answers)-1)]...)(ctx, host)
 			asked++
 			return found, err
 		}}
@@ -186,6 +189,9 @@ func TestWhatWasJudgedIsWhatIsDialled(t *testing.T) {
 			if asked != before+1 {
 				t.Errorf("%s: looked up %d times for one connection", name, asked-before)
 			}
+		}
+		if len(count.dialled) != c.dialled {
+			t.Errorf("%s: dialled %v in three connections", name, count.dialled)
 		}
 		for _, address := range count.dialled {
 			if address != "142.250.74.106:443" {

@@ -416,7 +416,7 @@ func TestResultsHoldNoEndpoint(t *testing.T) {
 	}
 }
 
-// BenchmarkSend is one push after another to a service that answers at once; ./plain is webpush-go as its README has it.
+// BenchmarkSend is one push after another to a service that answers at once; plain is webpush-go as its README has it.
 func BenchmarkSend(b *testing.B) {
 	service := pushtest.New(b, pushtest.Options{Blind: true})
 	payload := make([]byte, 600)
