@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+
+	"morgenkreis/kita"
+)
+
+// ChildDetail is a child with all that hangs on it, as far as the viewer may see it. Contacts is nil unless Health is set.
+type ChildDetail struct {
+	ChildSeen
+	Contacts   []kita.EmergencyContact
+	Placements []PlacementSeen
+	Guardians  []GuardianOfChild
+}
+
+// PlacementSeen is a placement with the group's name and marks.
+type PlacementSeen struct {
+	kita.Placement
+	GroupName   string `db:"group_name"`
+	GroupColour string `db:"group_colour"`
+	GroupIcon   string `db:"group_icon"`
+}
+
+// GuardianOfChild is a guardian beside the child, as the viewer may see them: Custody, MayPickUp and Banned only where
+// Staff is set, Phone, Email and Address only where Contact is, BanReason for leaders.
+type GuardianOfChild struct {
+	ID        kita.ID `db:"id"`
+	FirstName string  `db:"first_name"`
+	LastName  string  `db:"last_name"`
+	Relation  string  `db:"relation"`
+	Staff     bool    `db:"staff"`
+	Custody   bool    `db:"custody"`
+	MayPickUp bool    `db:"may_pick_up"`
+	Contact   bool    `db:"contact"`
+	Phone     string  `db:"phone"`
+	Email     string  `db:"email"`
+	Address   string  `db:"address"`
+	Banned    bool    `db:"banned"`
+	BanReason string  `db:"ban_reason"`
+}
+
+const contactsSeen = `
+select e.*
+from   seen m
+join   emergency_contacts e on e.child_id = m.child_id
+where  m.health = 1
+order  by e.position`
+
+const placementsSeen = `
+select p.*, g.name as group_name, g.colour as group_colour, g.icon as group_icon
+from   seen m
+join   placements p on p.child_id = m.child_id
+join   groups g on g.id = p.group_id
+order  by p.from_day`
+
+// guardiansSeen: one parent's address and number are never shown to the other, not even to an educator who is a parent of
+// the child; leaders keep the records. Who is banned is no guardian in the eyes of the others, and a warning to the staff:
+// also when the person's record was put away, and also when the ban stands on another record of the same account.
+const guardiansSeen = `
+select x.id, x.first_name, x.last_name, x.relation, x.staff,
+       case when x.staff = 1 then x.custody else false end as custody,
+       case when x.staff = 1 and x.reason is null then x.may_pick_up else false end as may_pick_up,
+       x.contact,
+       case when x.contact = 1 then x.phone else '' end as phone,
+       case when x.contact = 1 then x.email else '' end as email,
+       case when x.contact = 1 then x.address else '' end as address,
+       case when x.reason is null then 0 else 1 end as banned,
+       case when x.leader = 1 then coalesce(x.reason, '') else '' end as ban_reason
+from  (select g.id, g.first_name, g.last_name, g.phone, g.email, g.address, g.archived_at,
+              gc.relation, gc.custody, gc.may_pick_up, m.leader,
+              case when m.leader = 1 or m.educator = 1 then 1 else 0 end as staff,
+              case when m.leader = 1 or m.educator = 1 and m.guardian = 0 then 1 else 0 end as contact,
+              (select min(b.reason)
+               from   contact_bans b join guardians bg on bg.id = b.guardian_id
+               where  b.child_id = gc.child_id and b.lifted_at is null
+               and    (bg.id = g.id or bg.account_id = g.account_id)) as reason
+       from   seen m
+       join   guardian_children gc on gc.child_id = m.child_id
+       join   guardians g on g.id = gc.guardian_id) x
+where  x.reason is null and x.archived_at is null or x.reason is not null and x.staff = 1
+order  by x.last_name, x.first_name, x.id`
+
+// Child is one child the viewer reaches, in its group of today.
+func (s *Store) Child(ctx context.Context, v kita.Viewer, id kita.ID) (ChildDetail, error) {
+	return childFor(ctx, s.db, v, id)
+}
+
+func childFor(ctx context.Context, q query, v kita.Viewer, id kita.ID) (d ChildDetail, err error) {
+	seen, args := seenChildren(v, " and r.child_id = ?", id)
+	if d.ChildSeen, err = get[ChildSeen](ctx, q, seen+childSeen+"true", append(args, v.Today(), v.Today())...); err != nil {
+		return d, err
+	}
+	if d.Health {
+		if d.Contacts, err = list[kita.EmergencyContact](ctx, q, seen+contactsSeen, args...); err != nil {
+			return d, err
+		}
+	}
+	if d.Placements, err = list[PlacementSeen](ctx, q, seen+placementsSeen, args...); err != nil {
+		return d, err
+	}
+	d.Guardians, err = list[GuardianOfChild](ctx, q, seen+guardiansSeen, args...)
+	return d, err
+}
