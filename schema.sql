@@ -288,6 +288,7 @@ create table notices (
   publish_at     bigint not null,
   ends_on        text not null default '',
   version        bigint not null default 1,
+  discretion     bigint not null default 0,
   created_at     bigint not null,
   published_at   bigint,
   corrected_at   bigint,

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"morgenkreis/kita"
+	"morgenkreis/store/files"
 )
 
 const (
@@ -44,5 +45,59 @@ func (s *Server) routes() []route {
 		handle(put, "/kitas/{id}/archived", only(operator, provider), auditWrite, "Close a kita, or open it again", s.ArchiveKita),
 		handle(get, "/kitas/{id}/counts", only(provider, leader).program("people"), auditNone, "How many, never who", s.KitaCounts),
 		handle(get, "/audit", only(leader), auditNone, "Who did or saw what", s.Audit),
+
+		// Groups, children, calendar
+		handle(get, "/groups", only(leader, educator, guardian).program("people"), auditNone, "Groups, by name", s.Groups),
+		handle(post, "/groups", only(leader).program("people"), auditWrite, "Open a group", s.CreateGroup),
+		handle(get, "/groups/{id}", only(leader, educator, guardian).program("people"), auditNone, "One group", s.Group),
+		handle(patch, "/groups/{id}", only(leader).program("people"), auditWrite, "Change a group", s.ChangeGroup),
+		handle(put, "/groups/{id}/archived", only(leader).program("people"), auditWrite, "Put a group away, or take it out again", s.ArchiveGroup).
+			named("Refused while children are placed in it, today or later."),
+		handle(get, "/children", only(leader, educator, guardian).program("people"), auditNone, "Children, by last name", s.Children),
+		handle(post, "/children", only(leader).program("people"), auditWrite, "Take a child in", s.CreateChild),
+		handle(get, "/children/{id}", only(leader, educator, guardian).program("people"), auditRead, "One child, with all that hangs on it",
+			audited(s.store, "child.read", s.Child)),
+		handle(patch, "/children/{id}", only(leader, guardian).program("people"), auditWrite, "Correct a child's record", s.ChangeChild).
+			named("Leaders correct everything, guardians allergies and health notes."),
+		handle(put, "/children/{id}/archived", only(leader).program("people"), auditWrite, "Put a child's record away, or take it out again", s.ArchiveChild),
+		handle(put, "/children/{id}/emergency-contacts", only(leader, guardian).program("people"), auditWrite, "Whom to ring: the whole list", s.ReplaceContacts),
+		handle(post, "/children/{id}/placements", only(leader).program("people"), auditWrite, "Move a child to another group from a day on", s.PlaceChild).
+			named("What holds on that day ends the day before, or is replaced when it begins then. What begins later stays: 409 names it."),
+		handle(post, "/placements/move", only(leader).program("people"), auditWrite, "Move several children on one day, all or none", s.MoveChildren),
+		handle(put, "/placements/{id}", only(leader).program("people"), auditWrite, "Correct group and days of a placement", s.ChangePlacement),
+		handle(remove, "/placements/{id}", only(leader).program("people"), auditWrite, "Take a placement away, or undo a move", s.DeletePlacement),
+		handle(get, "/calendar", anyone().program("people"), auditNone, "Holidays and closing days", s.Calendar),
+		handle(post, "/closing-days", only(leader).program("people"), auditWrite, "Shut the kita for a day", s.CreateClosingDay),
+		handle(remove, "/closing-days/{id}", only(leader).program("people"), auditWrite, "Open it again on that day", s.DeleteClosingDay),
+
+		// Notices
+		handle(get, "/notices", anyone().program("notices"), auditNone, "Notices, newest first", s.Notices),
+		handle(post, "/notices", only(leader, educator, provider).program("notices"), auditWrite, "Publish a notice", s.CreateNotice),
+		handle(post, "/notices/preview", only(leader, educator, provider).program("notices"), auditNone, "Who would get it", s.PreviewNotice),
+		handle(get, "/notices/{id}", anyone().program("notices"), auditNone, "One notice", s.Notice),
+		handle(patch, "/notices/{id}", only(leader, educator, provider).program("notices"), auditWrite, "Correct a notice", s.CorrectNotice),
+		handle(post, "/notices/{id}/withdrawal", only(leader, educator, provider).program("notices"), auditWrite, "Withdraw a notice", s.WithdrawNotice),
+		handle(get, "/notices/{id}/versions", only(leader, educator, provider).program("notices"), auditNone, "What it said before", s.NoticeVersions),
+		handle(get, "/notices/{id}/recipients", only(leader, educator, provider).program("notices"), auditRead, "The ledger, person by person",
+			audited(s.store, "notice.recipients", s.NoticeRecipients)),
+		handle(put, "/notices/{id}/recipients/{recipient_id}/called", only(leader, educator, provider), auditWrite, "They were rung up", s.MarkCalled),
+		handle(post, "/notices/{id}/reminders", only(leader, educator, provider).program("notices"), auditWrite, "Remind those who have not confirmed", s.RemindNotice),
+		handle(put, "/notices/{id}/opened", anyone().program("notices"), auditNone, "I have read it", s.MarkOpened),
+		handle(put, "/notices/{id}/confirmed", anyone().program("notices"), auditNone, "I confirm it, or take that back", s.MarkConfirmed),
+
+		// Attachments
+		handle(post, "/files", only(leader, educator, provider).program("notices"), auditWrite, "Upload an attachment", s.Upload).file(files.MaxBytes + 1<<20),
+		handle(get, "/files/{id}", anyone().program("notices"), auditNone, "One attachment", s.FileInfo),
+		handle(get, "/files/{id}/content", anyone().program("notices"), auditNone, "Its bytes", s.FileContent),
+		handle(get, "/files/{id}/thumbnail", anyone().program("notices"), auditNone, "Its small picture", s.FileThumbnail),
+
+		// Push
+		handle(get, "/push/key", stranger(), auditNone, "The key to subscribe with", s.PushKeyOf),
+		handle(get, "/push/subscriptions", anyone(), auditNone, "My devices", s.Subscriptions),
+		handle(post, "/push/subscriptions", anyone(), auditNone, "Add this device", s.Subscribe),
+		handle(patch, "/push/subscriptions/{id}", anyone(), auditNone, "Name a device", s.RenameSubscription),
+		handle(remove, "/push/subscriptions/{id}", anyone(), auditNone, "Remove a device", s.Unsubscribe),
+		handle(post, "/push/subscriptions/{id}/test", anyone(), auditNone, "Send me a test", s.TestPush),
+		handle(post, "/push/receipts", stranger(), auditNone, "A device showed it", s.PushReceipt),
 	}
 }

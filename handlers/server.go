@@ -20,18 +20,20 @@ import (
 	"morgenkreis/kita"
 	"morgenkreis/notify"
 	"morgenkreis/store"
+	"morgenkreis/store/files"
 )
 
 // Options are what a server is made of.
 type Options struct {
 	Store *store.Store
+	Files *files.Dir
 	// BaseURL is how people reach the server, without a path.
 	BaseURL *url.URL
 	// PushKey is the VAPID public key, base64url.
 	PushKey string
 	// Hosts are the push services a subscription may point at.
 	Hosts    kita.EndpointHosts
-	Receipts *notify.Receipts
+	Receipts notify.Receipts
 	// MailWorks tells whether e-mail is configured.
 	MailWorks bool
 	// TrustProxy are the networks whose X-Forwarded-For is believed.

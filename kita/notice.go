@@ -2,7 +2,9 @@ package kita
 
 import (
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // NoticeKind decides how loud a notice is and how long it stays of use.
@@ -93,14 +95,15 @@ type Notice struct {
 	Place     string   `db:"place"`
 	PublishAt Instant  `db:"publish_at"`
 	// EndsOn is the last day on which the notice is shown as current; empty for no end.
-	EndsOn      Day      `db:"ends_on"`
-	Version     int      `db:"version"`
-	CreatedAt   Instant  `db:"created_at"`
-	PublishedAt *Instant `db:"published_at"`
-	CorrectedAt *Instant `db:"corrected_at"`
-	WithdrawnAt *Instant `db:"withdrawn_at"`
-	WithdrawnBy *ID      `db:"withdrawn_by"`
-	FileIDs     []ID     `db:"-"`
+	EndsOn      Day        `db:"ends_on"`
+	Version     int        `db:"version"`
+	Discretion  Discretion `db:"discretion"`
+	CreatedAt   Instant    `db:"created_at"`
+	PublishedAt *Instant   `db:"published_at"`
+	CorrectedAt *Instant   `db:"corrected_at"`
+	WithdrawnAt *Instant   `db:"withdrawn_at"`
+	WithdrawnBy *ID        `db:"withdrawn_by"`
+	FileIDs     []ID       `db:"-"`
 }
 
 // Audience is whom n is for.
@@ -126,8 +129,8 @@ func (kind NoticeKind) Until(t time.Time, loc *time.Location) time.Time {
 	case NoticeUrgent:
 		return t.Add(24 * time.Hour)
 	case NoticeDaily:
-		if ClockOf(t, loc) < "18:00" {
-			return DayOf(t, loc).At("20:00", loc)
+		if today := DayOf(t, loc); !t.After(today.At("18:00", loc)) {
+			return today.At("20:00", loc)
 		}
 		return t.Add(12 * time.Hour)
 	}
@@ -156,6 +159,71 @@ func (n Notice) Check(now time.Time, today Day) error {
 	c.That(n.EndsAt == nil || n.StartsAt != nil && n.EndsAt.After(n.StartsAt.Time), "ends_at", "notice.ends_before_starts")
 	c.That(len(n.FileIDs) <= MaxAttachments, "files", "list.too_long", "max", MaxAttachments)
 	return c.Err()
+}
+
+// Discretion says how much of a notice may leave the house in a push, which runs through Apple, Google or Mozilla and
+// ends on a lock screen.
+type Discretion int
+
+// The degrees, each keeping back more.
+const (
+	ShowText  Discretion = iota // title and text
+	ShowTitle                   // the title alone: the text names a child
+	ShowKind                    // neither: the title names a child, or the notice is about health or single children
+)
+
+// Discern decides for n, given the first names of the kita's children. Names are compared as whole words, in the case
+// they are written in; a name that is also a word ("Mai") keeps back more than it had to, never less.
+func (n Notice) Discern(names []string) Discretion {
+	if n.Kind == NoticeIllness || n.AudienceKind == AudienceChildren || mentionsHealth(n.Title) {
+		return ShowKind
+	}
+	title, body := wordsOf(n.Title), wordsOf(string(n.Body))
+	d := ShowText
+	if mentionsHealth(string(n.Body)) {
+		d = ShowTitle
+	}
+	for _, name := range names {
+		for part := range strings.FieldsFuncSeq(name, notLetter) {
+			switch {
+			case title[part]:
+				return ShowKind
+			case body[part], body[part+"s"]:
+				d = ShowTitle
+			}
+			if title[part+"s"] { // "Mias Geburtstag"
+				return ShowKind
+			}
+		}
+	}
+	return d
+}
+
+func notLetter(r rune) bool { return !unicode.IsLetter(r) }
+
+func wordsOf(s string) map[string]bool {
+	words := map[string]bool{}
+	for w := range strings.FieldsFuncSeq(s, notLetter) {
+		words[w] = true
+	}
+	return words
+}
+
+// mentionsHealth tells whether s names an illness of the list, or speaks of being ill.
+func mentionsHealth(s string) bool {
+	s = strings.ToLower(s)
+	for _, word := range []string{"krank", "infekt", "ansteck", "läuse", "laus", "allerg", "medikament", "durchfall", "erbrech", "arzt",
+		"ill ", "illness", "sick", "infect", "lice", "medicine", "doctor"} {
+		if strings.Contains(s, word) {
+			return true
+		}
+	}
+	for _, i := range Illnesses {
+		if strings.Contains(s, strings.ToLower(i.German)) || strings.Contains(s, strings.ToLower(i.English)) {
+			return true
+		}
+	}
+	return false
 }
 
 // RecipientState is where one recipient of one notice stands in the ledger; every recipient is in exactly one.

@@ -40,6 +40,7 @@ type Delivery struct {
 	Body       kita.Markdown   `db:"body"`
 	NoticeLang string          `db:"notice_language"`
 	Corrected  bool            `db:"corrected"`
+	Discretion kita.Discretion `db:"discretion"`
 }
 
 // Subscription is the device of a push.
@@ -65,7 +66,8 @@ select d.id, d.kita_id, d.account_id, d.recipient_id, d.absence_id, d.channel, d
        coalesce((select gr.name from absences ab join placements pl on pl.child_id = ab.child_id and pl.from_day <= ab.from_day and pl.to_day >= ab.from_day
                  join groups gr on gr.id = pl.group_id where ab.id = d.absence_id), '') as group_name,
        n.id as notice_id, coalesce(n.kind, '') as notice_kind, coalesce(n.title, '') as title, coalesce(n.body, '') as body,
-       coalesce(n.language, '') as notice_language, n.corrected_at is not null as corrected
+       coalesce(n.language, '') as notice_language, n.corrected_at is not null as corrected,
+       coalesce(n.discretion, 0) as discretion
 from   deliveries d
 left   join subscriptions p on p.id = d.subscription_id
 left   join accounts a on a.id = d.account_id
@@ -151,6 +153,7 @@ type Completion struct {
 	RecipientID  *kita.ID
 	Subscription *kita.ID
 	Channel      string
+	Service      string
 	// Outcome is empty when the delivery is to be tried again at RetryAt.
 	Outcome string
 	Status  int
@@ -307,6 +310,17 @@ where  coalesce(nullif(g.email, ''), nullif(st.email, ''), a.login, '') <> '' an
 func (tx *Tx) enqueueAgain(kind string, subject kita.ID, due kita.Instant) error {
 	_, err := tx.exec(`update jobs set due_at = ?, leased_until = 0, attempts = 0 where kind = ? and subject_id = ? and finished_at is null`, due, kind, subject)
 	return err
+}
+
+// SystemHandBack lets go of deliveries that were claimed and not tried.
+func (s *Store) SystemHandBack(ctx context.Context, ids []kita.ID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return s.write(ctx, func(tx *Tx) error {
+		_, err := tx.execIn(`update deliveries set leased_until = 0 where id in (?) and finished_at is null`, ids)
+		return err
+	})
 }
 
 // QueueState is what waits, for metrics and doctor.

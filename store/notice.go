@@ -10,7 +10,7 @@ import (
 )
 
 const noticeColumns = `id, kita_id, kind, title, body, language, audience, confirm_wanted, state, author_id, author_name,
-starts_at, ends_at, place, publish_at, ends_on, version, created_at, published_at, corrected_at, withdrawn_at, withdrawn_by`
+starts_at, ends_at, place, publish_at, ends_on, version, discretion, created_at, published_at, corrected_at, withdrawn_at, withdrawn_by`
 
 // CreateNotice writes n and, unless it is for later, publishes it: the notice, its recipients, their deliveries and the
 // job that looks after those who give no sign are ONE transaction. From its return on the notice can not be lost.
@@ -32,6 +32,9 @@ func (s *Store) CreateNotice(ctx context.Context, v kita.Viewer, n kita.Notice) 
 		}
 		n.AuthorID, n.AuthorName, n.Version = v.AccountID(), v.NameIn(n.KitaID), 1
 		n.CreatedAt, n.State = tx.now, kita.NoticeScheduled
+		if n.Language == "" {
+			n.Language = k.Language
+		}
 		if n.PublishAt.IsZero() || !n.PublishAt.After(tx.now.Time) {
 			n.PublishAt = tx.now
 		}
@@ -105,7 +108,10 @@ func attach(tx *Tx, v kita.Viewer, n kita.Notice) error {
 // publish makes n public inside tx: audience and bans are resolved now, not when it was written.
 func publish(tx *Tx, n kita.Notice, k kita.Kita) (kita.Notice, error) {
 	n.State, n.PublishedAt = kita.NoticePublished, &tx.now
-	if _, err := tx.exec(`update notices set state = 'published', published_at = ? where id = ?`, tx.now, n.ID); err != nil {
+	if err := discern(tx, &n); err != nil {
+		return n, err
+	}
+	if err := tx.update("notices", "state, published_at, discretion", n); err != nil {
 		return n, err
 	}
 	if err := resolve(tx, n, k); err != nil {
@@ -119,6 +125,13 @@ func publish(tx *Tx, n kita.Notice, k kita.Kita) (kita.Notice, error) {
 		return n, err
 	}
 	return n, tx.enqueue("escalate", n.KitaID, n.ID, kita.At(k.EscalatesAt(n.Kind, tx.now.Time)))
+}
+
+// discern decides how much of n a lock screen may show: no child's name, nothing about health.
+func discern(tx *Tx, n *kita.Notice) error {
+	names, err := list[string](tx.ctx, tx, `select distinct first_name from children where kita_id = ? and archived_at is null`, n.KitaID)
+	n.Discretion = n.Discern(names)
+	return err
 }
 
 // resolve writes the recipients of n: one row per person, however many of their children it is about. Two records of one
@@ -267,8 +280,11 @@ func (s *Store) CorrectNotice(ctx context.Context, v kita.Viewer, id kita.ID, c 
 				return err
 			}
 			n.Version, n.CorrectedAt = n.Version+1, &tx.now
+			if err := discern(tx, &n); err != nil {
+				return err
+			}
 		}
-		if err := tx.update("notices", "title, body, place, starts_at, ends_at, ends_on, version, corrected_at", n); err != nil {
+		if err := tx.update("notices", "title, body, place, starts_at, ends_at, ends_on, version, discretion, corrected_at", n); err != nil {
 			return err
 		}
 		if n.State == kita.NoticePublished && c.Announce {
