@@ -15,7 +15,7 @@ type text struct{ de, en string }
 type texts map[string]text
 
 // messages is every code a client can be answered with; a test finds those that are missing.
-var messages = merged(generalTexts, accountTexts, houseTexts, groupTexts, childTexts, noticeTexts, pushTexts, fileTexts)
+var messages = merged(generalTexts, accountTexts, houseTexts, groupTexts, childTexts, noticeTexts, pushTexts, fileTexts, absenceTexts)
 
 func merged(all ...texts) texts {
 	m := texts{}

@@ -99,5 +99,20 @@ func (s *Server) routes() []route {
 		handle(remove, "/push/subscriptions/{id}", anyone(), auditNone, "Remove a device", s.Unsubscribe),
 		handle(post, "/push/subscriptions/{id}/test", anyone(), auditNone, "Send me a test", s.TestPush),
 		handle(post, "/push/receipts", stranger(), auditNone, "A device showed it", s.PushReceipt),
+
+		// Absences
+		handle(get, "/absences", only(leader, educator, guardian).program("absences"), auditRead, "Who is absent",
+			auditedForStaff(s.store, "absence.list", s.Absences)),
+		handle(post, "/absences", only(leader, educator, guardian).program("absences"), auditWrite, "Report a child absent", s.ReportAbsence).named(
+			"201 with the absence. A report that shares a day with an earlier one of the same reason, or follows it without a day between, is joined to it: "+
+				"200 with the earlier one's id and `joined`. The same report again is 200, joined or not. What can not be joined is 409."),
+		handle(get, "/absences/options", only(leader, educator, guardian).program("absences"), auditNone, "What can be reported, and until when", s.AbsenceOptions),
+		handle(get, "/absences/today", only(leader, educator).program("absences"), auditRead, "Today, per group",
+			audited(s.store, "absence.today", s.AbsencesToday)),
+		handle(get, "/absences/{id}", only(leader, educator, guardian).program("absences"), auditRead, "One absence",
+			auditedForStaff(s.store, "absence.read", s.Absence)),
+		handle(patch, "/absences/{id}", only(leader, educator, guardian).program("absences"), auditWrite, "Correct a report", s.ChangeAbsence).named(
+			"Guardians can add and take away days until their cut-off, so a running absence ends early by an earlier `to`."),
+		handle(remove, "/absences/{id}", only(leader, educator, guardian).program("absences"), auditWrite, "Withdraw a report", s.WithdrawAbsence),
 	}
 }

@@ -1,8 +1,14 @@
 package kita
 
-// Check names what is wrong with p by itself.
+// Check names what is wrong with p by itself; To may be LastDay.
 func (p Placement) Check() error {
 	var c Checks
+	_, err := ParseDay("from", string(p.From))
+	c.Add(err)
+	if p.To != LastDay {
+		_, err = ParseDay("to", string(p.To))
+		c.Add(err)
+	}
 	c.That(p.From <= p.To, "to", "placement.to_before_from")
 	return c.Err()
 }

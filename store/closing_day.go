@@ -18,6 +18,14 @@ type Calendar struct {
 // Calendar answers the holidays of the kita's federal state and its closing days, from–to inclusive, to everybody who
 // has to do with the kita. At most MaxCalendar days.
 func (s *Store) Calendar(ctx context.Context, v kita.Viewer, kitaID kita.ID, from, to kita.Day) (c Calendar, err error) {
+	var checks kita.Checks
+	for field, day := range map[string]kita.Day{"from": from, "to": to} {
+		_, err := kita.ParseDay(field, string(day))
+		checks.Add(err)
+	}
+	if err := checks.Err(); err != nil {
+		return c, err
+	}
 	if to < from || to.Sub(from) >= MaxCalendar {
 		return c, kita.Invalid("to", "calendar.range")
 	}

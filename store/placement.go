@@ -26,9 +26,6 @@ type Moves struct {
 // when it begins then. KindConflict when the child is in that group already, or when something that begins later stands
 // in the way. Sending the same again is harmless; again tells so.
 func (s *Store) PlaceChild(ctx context.Context, v kita.Viewer, p kita.Placement) (_ kita.Placement, again bool, err error) {
-	if err := p.Check(); err != nil {
-		return p, false, err
-	}
 	placed := p
 	err = s.write(ctx, func(tx *Tx) error {
 		ch, k, err := ledChild(tx, v, p.ChildID)
@@ -108,6 +105,9 @@ func (s *Store) place(tx *Tx, v kita.Viewer, k kita.Kita, ps []kita.Placement, f
 	children := make([]kita.ID, len(ps))
 	for i, p := range ps {
 		children[i] = p.ChildID
+		if err := p.Check(); err != nil {
+			return err
+		}
 	}
 	if err := placeable(tx, k, ps, field); err != nil {
 		return err
