@@ -8,8 +8,8 @@ import (
 )
 
 var pushTexts = texts{
-	"subscription.malformed": {"Das ist keine Push-Anmeldung eines Browsers.", "This is not a browser's push subscription."},
-	"subscription.too_long":  {"Das ist zu lang für eine Push-Anmeldung.", "This is too long for a push subscription."},
+	"subscription.malformed":          {"Das ist keine Push-Anmeldung eines Browsers.", "This is not a browser's push subscription."},
+	"subscription.too_long":           {"Das ist zu lang für eine Push-Anmeldung.", "This is too long for a push subscription."},
 	"subscription.key_malformed":      {"Der Schlüssel p256dh ist kein Punkt auf P-256.", "The key p256dh is not a point on P-256."},
 	"subscription.auth_malformed":     {"Das Geheimnis auth hat nicht 16 Bytes.", "The secret auth is not 16 bytes."},
 	"subscription.endpoint_malformed": {"Das ist keine gültige Adresse.", "This is not a valid address."},
@@ -20,8 +20,8 @@ var pushTexts = texts{
 	"subscription.endpoint_port":      {"Push-Dienste stehen auf Port 443.", "Push services are on port 443."},
 	"subscription.endpoint_host":      {"Diesen Push-Dienst kennen wir nicht.", "We do not know this push service."},
 	"endpoint_hosts.malformed":        {"Das ist kein Name eines Push-Dienstes.", "This is not the name of a push service."},
-	"push.test_too_soon":     {"Die letzte Probe ist noch unterwegs.", "The last test is still on its way."},
-	"push.receipt":           {"Diese Quittung stammt nicht von uns.", "This receipt is not one of ours."},
+	"push.test_too_soon":              {"Die letzte Probe ist noch unterwegs.", "The last test is still on its way."},
+	"push.receipt":                    {"Diese Quittung stammt nicht von uns.", "This receipt is not one of ours."},
 }
 
 // PushKeyOutput is the key a browser subscribes with.
