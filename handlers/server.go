@@ -90,8 +90,11 @@ func New(o Options) *Server {
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.http.ServeHTTP(w, r) }
 
-// OpenAPI is the description of the API (OpenAPI 3.1), generated from the handlers.
-func (s *Server) OpenAPI() ([]byte, error) { return s.api.OpenAPI().MarshalJSON() }
+// OpenAPI is the description of the API (OpenAPI 3.1), generated from the handlers. It needs no running server.
+func OpenAPI(version string) ([]byte, error) {
+	s := New(Options{BaseURL: &url.URL{Scheme: "https", Host: "morgenkreis.example"}, Clock: time.Now, NewID: kita.NewID, Version: version})
+	return s.api.OpenAPI().MarshalJSON()
+}
 
 func apiConfig(version string) huma.Config {
 	c := huma.DefaultConfig("Morgenkreis", version)

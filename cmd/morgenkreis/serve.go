@@ -1,0 +1,234 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"morgenkreis/handlers"
+	"morgenkreis/kita"
+	"morgenkreis/notify"
+	"morgenkreis/store"
+	"morgenkreis/store/files"
+	"morgenkreis/web"
+)
+
+// house is everything that runs behind one configuration.
+type house struct {
+	config     Config
+	store      *store.Store
+	files      *files.Dir
+	keys       notify.Keys
+	receipts   notify.Receipts
+	mailer     *notify.Mailer
+	metrics    *metrics
+	dispatcher *notify.Dispatcher
+	server     *handlers.Server
+	stopping   atomic.Bool
+}
+
+// openStore opens the database of a configuration, and the folder of its files, creating the data folder for its owner alone.
+func openStore(ctx context.Context, c Config) (*store.Store, *files.Dir, error) {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, nil, fmt.Errorf("the data folder: %w", err)
+	}
+	s, err := store.Open(ctx, store.Options{Path: filepath.Join(c.Data, databaseName), URL: c.Database.Reveal(), Clock: time.Now, NewID: kita.NewID})
+	if err != nil {
+		return nil, nil, err
+	}
+	dir, err := files.New(filepath.Join(c.Data, filesName))
+	if err != nil {
+		return nil, nil, errors.Join(err, s.Close())
+	}
+	return s, dir, nil
+}
+
+// What lies in the data folder.
+const (
+	databaseName = "morgenkreis.db"
+	filesName    = "files"
+)
+
+// build puts the house together; nothing runs yet.
+func build(ctx context.Context, c Config) (*house, error) {
+	s, dir, err := openStore(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	h := &house{config: c, store: s, files: dir}
+	if err := h.furnish(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return h, nil
+}
+
+func (h *house) furnish(ctx context.Context) (err error) {
+	c := h.config
+	if h.keys, err = pushKeys(ctx, h.store); err != nil {
+		return err
+	}
+	secret, err := h.store.SystemSecret(ctx, "receipt_key", randomKey)
+	if err != nil {
+		return err
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(secret)
+	if err != nil {
+		return fmt.Errorf("the receipt key in the database: %w", err)
+	}
+	if h.receipts, err = notify.NewReceipts(raw); err != nil {
+		return err
+	}
+	client := notify.Guard{AllowLoopback: c.PushHosts.AllowLoopback}.Client()
+	sender, err := notify.NewSender(h.keys, c.PushSubject, client, c.PushHosts, time.Now)
+	if err != nil {
+		return err
+	}
+	if c.SMTP.Host != "" {
+		if h.mailer, err = notify.NewMailer(notify.MailConfig{Host: c.SMTP.Host, Port: c.SMTP.Port, User: c.SMTP.User,
+			Password: c.SMTP.Password.Reveal(), From: c.SMTP.From, TLS: c.SMTP.TLS}); err != nil {
+			return err
+		}
+	}
+	h.metrics = newMetrics(h.store)
+	h.dispatcher = notify.NewDispatcher(notify.Options{Outbox: h.store, Sender: sender, Receipts: h.receipts, Mailer: h.mailer,
+		BaseURL: c.BaseURL, Observe: h.metrics.delivery, Sweep: h.sweep})
+	h.server = handlers.New(handlers.Options{Store: h.store, Files: h.files, BaseURL: c.BaseURL, PushKey: h.keys.Public, Hosts: c.PushHosts,
+		Receipts: h.receipts, MailWorks: h.mailer != nil, TrustProxy: c.TrustProxy, Clock: time.Now, NewID: kita.NewID, Version: version,
+		Web: web.Handler(), Ready: h.ready, Observe: h.metrics.request})
+	return nil
+}
+
+// pushKeys are the VAPID keys of this house, made at its first start. A new pair would end every subscription there is,
+// so it lives in the database and in every backup.
+func pushKeys(ctx context.Context, s *store.Store) (notify.Keys, error) {
+	pair, err := s.SystemSecret(ctx, "vapid_keys", func() (string, error) {
+		k, err := notify.NewKeys()
+		return k.Public + " " + k.Private, err
+	})
+	if err != nil {
+		return notify.Keys{}, err
+	}
+	var k notify.Keys
+	if _, err := fmt.Sscan(pair, &k.Public, &k.Private); err != nil {
+		return k, fmt.Errorf("the push keys in the database: %w", err)
+	}
+	return k, k.Check()
+}
+
+func randomKey() (string, error) {
+	raw := make([]byte, 32)
+	rand.Read(raw)
+	return base64.RawURLEncoding.EncodeToString(raw), nil
+}
+
+// sweep removes the files that no row names any more, and what an upload left behind that never ended.
+func (h *house) sweep(ctx context.Context) error {
+	// What was put into the folder within the day may wait for its row.
+	before := time.Now().Add(-24 * time.Hour)
+	known, err := h.store.SystemSums(ctx)
+	if err != nil {
+		return err
+	}
+	err = h.files.Walk(ctx, func(e files.Entry) error {
+		if known[e.Sum] || !e.Put.Before(before) {
+			return nil
+		}
+		return h.files.Remove(e.Sum)
+	})
+	return errors.Join(err, h.files.RemoveLeftovers(ctx, before))
+}
+
+func (h *house) ready(context.Context) error {
+	if h.stopping.Load() {
+		return errors.New("stopping")
+	}
+	return nil
+}
+
+// run serves until ctx ends, and stops in order: no new work is taken, requests under way end, jobs are handed back.
+func (h *house) run(ctx context.Context, out io.Writer) error {
+	listener, err := net.Listen("tcp", h.config.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	// The ports are ours: no other process of this house works on this database.
+	if h.store.Engine() == "sqlite" {
+		if err := h.store.SystemReleaseLeases(ctx); err != nil {
+			return errors.Join(err, listener.Close())
+		}
+	}
+	if err := h.store.SystemScheduleRetention(ctx); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	srv := &http.Server{Handler: h.server, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 3 * time.Minute, WriteTimeout: 3 * time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug)}
+	failed := make(chan error, 2)
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := srv.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			failed <- err
+		}
+	})
+	measured, err := h.serveMetrics(&running, failed)
+	if err != nil {
+		return errors.Join(err, srv.Close())
+	}
+	sending, stopSending := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSending()
+	running.Go(func() { h.dispatcher.Run(sending) })
+	slog.InfoContext(ctx, "serving", "listen", listener.Addr().String(), "base_url", h.config.BaseURL.String(), "database", h.store.Engine(), "version", version)
+	fmt.Fprintf(out, "Morgenkreis %s is at %s\n", version, h.config.BaseURL)
+
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	h.stopping.Store(true)
+	slog.Info("stopping")
+	grace, cancel := context.WithTimeout(context.Background(), h.config.ShutdownTimeout)
+	defer cancel()
+	stopped := srv.Shutdown(grace)
+	stopSending()
+	if measured != nil {
+		stopped = errors.Join(stopped, measured.Close())
+	}
+	done := make(chan struct{})
+	go func() { running.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-grace.Done():
+		stopped = errors.Join(stopped, errors.New("not everything ended in time; what was taken is sent again at the next start"))
+	}
+	slog.Info("stopped")
+	return errors.Join(err, stopped)
+}
+
+func (h *house) serveMetrics(running *sync.WaitGroup, failed chan<- error) (*http.Server, error) {
+	if h.config.MetricsListen == "" {
+		return nil, nil
+	}
+	listener, err := net.Listen("tcp", h.config.MetricsListen)
+	if err != nil {
+		return nil, fmt.Errorf("--metrics-listen: %w (write off for none)", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", h.metrics.handler())
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	running.Go(func() {
+		if err := srv.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			failed <- err
+		}
+	})
+	return srv, nil
+}
