@@ -17,6 +17,9 @@ const (
 	AbsenceOther    AbsenceReason = "other"
 )
 
+// AbsenceReasons in the order in which a screen offers them.
+var AbsenceReasons = []AbsenceReason{AbsenceSick, AbsenceVacation, AbsenceOther}
+
 // Absence is a child away from From to To, both days included.
 type Absence struct {
 	ID           ID            `db:"id"`
@@ -89,7 +92,7 @@ func (a Absence) checkContent() error {
 	var c Checks
 	c.That(a.From <= a.To, "to", "absence.to_before_from")
 	c.That(a.To.Sub(a.From) < MaxAbsence, "to", "absence.too_long", "max", MaxAbsence)
-	c.That(slices.Contains([]AbsenceReason{AbsenceSick, AbsenceVacation, AbsenceOther}, a.Reason), "reason", "absence.reason")
+	c.That(slices.Contains(AbsenceReasons, a.Reason), "reason", "absence.reason")
 	c.That(a.Illness == "" || a.Reason == AbsenceSick, "illness", "absence.illness_without_sick")
 	c.That(a.Illness == "" || slices.ContainsFunc(Illnesses, func(i Illness) bool { return i.Code == a.Illness }), "illness", "absence.illness")
 	checkText(&c, "note", a.Note, 0, MaxAbsenceNote)
