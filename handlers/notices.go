@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 
 	"morgenkreis/kita"
 	"morgenkreis/store"
@@ -253,12 +254,12 @@ func (s *Server) Notices(ctx context.Context, in *struct {
 func (s *Server) Notice(ctx context.Context, in *ByID) (*NoticeOutput, error) {
 	v := viewerFrom(ctx)
 	posted, err := s.store.NoticePosted(ctx, v, in.ID)
-	if err != nil && err != error(kita.ErrNotFound) {
+	if err != nil && !errors.Is(err, kita.ErrNotFound) {
 		return nil, err
 	}
 	received, rerr := s.store.InboxNotice(ctx, v, in.ID)
 	switch {
-	case rerr != nil && rerr != error(kita.ErrNotFound):
+	case rerr != nil && !errors.Is(rerr, kita.ErrNotFound):
 		return nil, rerr
 	case err != nil && rerr != nil:
 		return nil, kita.ErrNotFound

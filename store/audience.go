@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"morgenkreis/kita"
@@ -139,7 +140,7 @@ func (s *Store) Preview(ctx context.Context, v kita.Viewer, n kita.Notice) (p Pr
 		}
 		return errPreviewed
 	})
-	if err == errPreviewed {
+	if errors.Is(err, errPreviewed) {
 		err = nil
 	}
 	return p, err

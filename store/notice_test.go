@@ -1,0 +1,405 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"morgenkreis/kita"
+	"morgenkreis/notify/pushtest"
+	"morgenkreis/store"
+	"morgenkreis/store/storetest"
+)
+
+// sunny is a kita with two groups and the families that are hard: siblings, separated parents, a ban, a parent at work there.
+type sunny struct {
+	w                                    *storetest.World
+	s                                    *store.Store
+	clock                                *storetest.Clock
+	kita                                 *storetest.KitaB
+	bears, hedgehogs                     *storetest.GroupB
+	leader, educator, other, parentStaff *storetest.StaffB
+	mia, ben, can                        *storetest.ChildB
+	mum, dad, banned, canMum, noAccount  *storetest.GuardianB
+}
+
+func newSunny(t *testing.T, s *store.Store, c *storetest.Clock) *sunny {
+	t.Helper()
+	w := storetest.NewWorld(t, s)
+	x := &sunny{w: w, s: s, clock: c}
+	x.kita = w.Kita("Sonnenschein")
+	x.bears, x.hedgehogs = x.kita.Group("Bären"), x.kita.Group("Igel")
+	x.leader = x.kita.Leader("Lea")
+	x.educator, x.other = x.kita.Educator("Edda", x.bears), x.kita.Educator("Otto", x.hedgehogs)
+	x.mia, x.ben, x.can = x.bears.Child("Mia"), x.hedgehogs.Child("Ben"), x.bears.Child("Can")
+	x.mum = x.mia.Guardian("Mama").Of(x.ben)
+	x.dad = x.mia.Guardian("Papa").Of(x.ben)
+	x.banned = x.mia.Guardian("Onkel").Of(x.can)
+	x.banned.BannedFrom(x.mia)
+	x.canMum = x.can.Guardian("Ayse")
+	x.noAccount = x.kita.GuardianOf(nil, "Oma").Of(x.can)
+	x.parentStaff = x.kita.Educator("Petra", x.hedgehogs)
+	x.kita.GuardianOf(x.parentStaff.AccountID, "Petra").Of(x.mia)
+	w.Live()
+	return x
+}
+
+func (x *sunny) notice(kind kita.NoticeKind, audience kita.AudienceKind, targets ...kita.ID) kita.Notice {
+	return kita.Notice{ID: kita.NewID(), KitaID: x.kita.ID, Kind: kind, Title: "Ausflug in den Wald", Body: "Bitte **Gummistiefel** mitbringen.",
+		Language: "de", AudienceKind: audience, Targets: targets}
+}
+
+func post(t *testing.T, x *sunny, by *storetest.StaffB, n kita.Notice) kita.Notice {
+	t.Helper()
+	n, _, err := x.s.CreateNotice(context.Background(), x.w.Viewer(*by.AccountID), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func inboxOf(t *testing.T, x *sunny, account kita.ID) []store.Received {
+	t.Helper()
+	p, err := x.s.Inbox(context.Background(), x.w.Viewer(account), store.NoticeFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.Items
+}
+
+func TestNoticeReachesEachPersonOnceWithTheChildrenItIsAbout(t *testing.T) {
+	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, c *storetest.Clock) {
+		x := newSunny(t, s, c)
+		post(t, x, x.leader, x.notice(kita.NoticeNews, kita.AudienceKita))
+		for _, who := range []struct {
+			name    string
+			account kita.ID
+			about   []kita.ID
+		}{
+			{"mum of siblings", *x.mum.AccountID, []kita.ID{x.mia.ID, x.ben.ID}},
+			{"dad of siblings", *x.dad.AccountID, []kita.ID{x.mia.ID, x.ben.ID}},
+			{"banned from Mia, not from Can", *x.banned.AccountID, []kita.ID{x.can.ID}},
+			{"educator who is a parent", *x.parentStaff.AccountID, []kita.ID{x.mia.ID}},
+		} {
+			got := inboxOf(t, x, who.account)
+			if len(got) != 1 {
+				t.Fatalf("%s finds %d notices", who.name, len(got))
+			}
+			slices.Sort(who.about)
+			if !slices.Equal(got[0].Children, who.about) {
+				t.Errorf("%s: it is about %v, want %v", who.name, got[0].Children, who.about)
+			}
+		}
+		if got := inboxOf(t, x, *x.educator.AccountID); len(got) != 0 {
+			t.Errorf("the educator, no parent, finds %d", len(got))
+		}
+	})
+}
+
+func TestBannedGuardianReceivesNothingOfThatChild(t *testing.T) {
+	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, c *storetest.Clock) {
+		x := newSunny(t, s, c)
+		post(t, x, x.leader, x.notice(kita.NoticeNews, kita.AudienceChildren, x.mia.ID))
+		if got := inboxOf(t, x, *x.banned.AccountID); len(got) != 0 {
+			t.Fatalf("the banned guardian finds %d", len(got))
+		}
+		if got := inboxOf(t, x, *x.mum.AccountID); len(got) != 1 {
+			t.Fatalf("the mother finds %d", len(got))
+		}
+	})
+}
+
+func TestPreviewPromisesWhatPublicationDoes(t *testing.T) {
+	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, c *storetest.Clock) {
+		ctx := context.Background()
+		x := newSunny(t, s, c)
+		for _, a := range []kita.Notice{x.notice(kita.NoticeNews, kita.AudienceKita), x.notice(kita.NoticeNews, kita.AudienceGroups, x.bears.ID),
+			x.notice(kita.NoticeNews, kita.AudienceChildren, x.can.ID, x.mia.ID), x.notice(kita.NoticeNews, kita.AudienceStaff)} {
+			draft := a
+			draft.ID = kita.NewID()
+			p, err := s.Preview(ctx, x.w.Viewer(*x.leader.AccountID), draft)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := post(t, x, x.leader, a)
+			all, err := s.Recipients(ctx, x.w.Viewer(*x.leader.AccountID), n.ID, store.RecipientFilter{PageRequest: store.PageRequest{Limit: 100}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Recipients != len(all.Items) {
+				t.Errorf("%s: %d promised, %d written", a.AudienceKind, p.Recipients, len(all.Items))
+			}
+			if a.AudienceKind != kita.AudienceKita {
+				continue
+			}
+			// The uncle, banned from Mia, ties nobody of hers to Can's people.
+			if p.Families != 2 || p.Children != 3 || len(p.NoDevice) != 6 || len(p.Banned) != 1 || p.Banned[0].Reason == "" {
+				t.Errorf("the preview is %+v", p)
+			}
+		}
+		p, err := s.Preview(ctx, x.w.Viewer(*x.educator.AccountID), x.notice(kita.NoticeNews, kita.AudienceGroups, x.bears.ID))
+		if err != nil || len(p.Banned) != 0 {
+			t.Errorf("an educator is told of bans: %+v %v", p.Banned, err)
+		}
+		if rows, err := s.Notices(ctx, x.w.Viewer(*x.leader.AccountID), store.NoticeFilter{}); err != nil || len(rows.Items) != 4 {
+			t.Errorf("previews left something behind: %d notices, %v", len(rows.Items), err)
+		}
+	})
+}
+
+func TestOnlyThoseMayPostWhoAnswerForTheAudience(t *testing.T) {
+	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, c *storetest.Clock) {
+		ctx := context.Background()
+		x := newSunny(t, s, c)
+		w := storetest.NewWorld(t, s)
+		elsewhere := w.Kita("Mond")
+		foreign := elsewhere.Group("Füchse")
+		stranger := elsewhere.Leader("Luna")
+		w.Live()
+		target := kita.Invalid("audience.targets", "audience.target_unknown")
+		for _, try := range []struct {
+			name string
+			by   kita.ID
+			n    kita.Notice
+			want error
+		}{
+			{"leader to all", *x.leader.AccountID, x.notice("news", "kita"), nil},
+			{"educator to her group", *x.educator.AccountID, x.notice("news", "groups", x.bears.ID), nil},
+			{"educator to a child of hers", *x.educator.AccountID, x.notice("news", "children", x.mia.ID), nil},
+			{"educator to the team", *x.educator.AccountID, x.notice("news", "staff"), nil},
+			{"educator to all", *x.educator.AccountID, x.notice("news", "kita"), kita.Invalid("audience.kind", "audience.own_groups")},
+			{"educator to another group", *x.educator.AccountID, x.notice("news", "groups", x.hedgehogs.ID), target},
+			{"educator to a child of another group", *x.educator.AccountID, x.notice("news", "children", x.ben.ID), target},
+			{"leader to another kita's group", *x.leader.AccountID, x.notice("news", "groups", foreign.ID), target},
+			{"leader of another kita", *stranger.AccountID, x.notice("news", "kita"), kita.ErrNotFound},
+			{"parent", *x.mum.AccountID, x.notice("news", "kita"), kita.ErrNotFound},
+		} {
+			_, _, err := s.CreateNotice(ctx, w.Viewer(try.by), try.n)
+			if try.want == nil && err != nil || try.want != nil && !matches(err, try.want) {
+				t.Errorf("%s: %v, want %v", try.name, err, try.want)
+			}
+		}
+	})
+}
+
+// matches looks for want in err, one or many.
+func matches(err, want error) bool {
+	var many kita.Errors
+	if errors.As(err, &many) {
+		for _, e := range many {
+			if errors.Is(e, want) {
+				return true
+			}
+		}
+	}
+	return errors.Is(err, want)
+}
+
+func TestWithdrawnNoticeIsGoneForGuardiansAndStaysForTheTeam(t *testing.T) {
+	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, c *storetest.Clock) {
+		ctx := context.Background()
+		x := newSunny(t, s, c)
+		n := post(t, x, x.educator, x.notice("news", "groups", x.bears.ID))
+		if _, err := s.WithdrawNotice(ctx, x.w.Viewer(*x.other.AccountID), n.ID); !errors.Is(err, kita.ErrNotFound) {
+			t.Fatalf("an educator of another group withdraws: %v", err)
+		}
+		if _, err := s.WithdrawNotice(ctx, x.w.Viewer(*x.leader.AccountID), n.ID); err != nil {
+			t.Fatal(err)
+		}
+		if got := inboxOf(t, x, *x.mum.AccountID); len(got) != 0 {
+			t.Error("a withdrawn notice is in the inbox")
+		}
+		if _, err := s.InboxNotice(ctx, x.w.Viewer(*x.mum.AccountID), n.ID); !errors.Is(err, kita.ErrNotFound) {
+			t.Errorf("a withdrawn notice is read: %v", err)
+		}
+		if p, err := s.NoticePosted(ctx, x.w.Viewer(*x.educator.AccountID), n.ID); err != nil || p.State != kita.NoticeWithdrawn {
+			t.Errorf("its author: %v %v", p.State, err)
+		}
+	})
+}
+
+func TestCorrectionIsUnreadAgainAndKeepsWhatWasSaid(t *testing.T) {
+	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, c *storetest.Clock) {
+		ctx := context.Background()
+		x := newSunny(t, s, c)
+		n := x.notice("closure", "kita")
+		n.ConfirmWanted = true
+		n = post(t, x, x.leader, n)
+		mum := x.w.Viewer(*x.mum.AccountID)
+		if _, err := s.MarkConfirmed(ctx, mum, n.ID, true); err != nil {
+			t.Fatal(err)
+		}
+		title := "Ausflug in den Park"
+		c.Advance(time.Minute)
+		if _, err := s.CorrectNotice(ctx, x.w.Viewer(*x.leader.AccountID), n.ID, store.Correction{Title: &title, Announce: true}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.InboxNotice(ctx, mum, n.ID)
+		if err != nil || got.Title != title || got.CorrectedAt == nil || got.OpenedAt != nil || got.ConfirmedAt != nil || got.Version != 2 {
+			t.Errorf("after the correction: %+v %v", got, err)
+		}
+		old, err := s.Versions(ctx, x.w.Viewer(*x.leader.AccountID), n.ID)
+		if err != nil || len(old) != 1 || old[0].Title != "Ausflug in den Wald" {
+			t.Errorf("what it said before: %+v %v", old, err)
+		}
+		if old, err := s.Versions(ctx, mum, n.ID); err != nil || len(old) != 0 {
+			t.Errorf("a guardian reads earlier versions: %+v %v", old, err)
+		}
+	})
+}
+
+func TestScheduledNoticeResolvesItsAudienceWhenItGoesOut(t *testing.T) {
+	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, c *storetest.Clock) {
+		ctx := context.Background()
+		x := newSunny(t, s, c)
+		n := x.notice("news", "groups", x.bears.ID)
+		n.PublishAt = kita.At(c.Now().Add(2 * time.Hour))
+		n = post(t, x, x.educator, n)
+		if got := inboxOf(t, x, *x.mum.AccountID); len(got) != 0 || n.State != kita.NoticeScheduled {
+			t.Fatal("it is out before its time")
+		}
+		w := storetest.NewWorld(t, s)
+		w.Rows().Bans = []kita.ContactBan{{ID: kita.NewID(), KitaID: x.kita.ID, GuardianID: x.dad.ID, ChildID: x.mia.ID, Reason: "Beschluss",
+			EnteredBy: *x.leader.AccountID, EnteredAt: s.Now()}}
+		w.Live()
+		c.Advance(2 * time.Hour)
+		jobs, err := s.SystemClaimJobs(ctx, 10)
+		if err != nil || len(jobs) != 1 || jobs[0].Kind != "publish" || jobs[0].SubjectID != n.ID {
+			t.Fatalf("jobs %+v %v", jobs, err)
+		}
+		for range 2 { // a job can run twice
+			if err := s.SystemPublish(ctx, n.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := inboxOf(t, x, *x.mum.AccountID); len(got) != 1 {
+			t.Errorf("the mother finds %d", len(got))
+		}
+		if got := inboxOf(t, x, *x.dad.AccountID); len(got) != 0 {
+			t.Errorf("the father, banned since, finds %d", len(got))
+		}
+	})
+}
+
+func TestFeedIsNewestFirstPagedAndCountsUnread(t *testing.T) {
+	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, c *storetest.Clock) {
+		ctx := context.Background()
+		x := newSunny(t, s, c)
+		var want []kita.ID
+		for i := range 45 {
+			if i%3 > 0 {
+				c.Advance(time.Second) // every third at the very same moment as the one before
+			}
+			want = append(want, post(t, x, x.leader, x.notice("news", "kita")).ID)
+		}
+		v := x.w.Viewer(*x.mum.AccountID)
+		var got []store.Received
+		for after := ""; ; {
+			p, err := s.Inbox(ctx, v, store.NoticeFilter{PageRequest: store.PageRequest{Limit: 10, After: after}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, p.Items...)
+			if after = p.Next; after == "" {
+				break
+			}
+		}
+		if len(got) != len(want) {
+			t.Fatalf("%d notices, want %d", len(got), len(want))
+		}
+		for i := 1; i < len(got); i++ {
+			a, b := got[i-1], got[i]
+			if a.ReceivedAt.Before(b.ReceivedAt.Time) || a.ReceivedAt.Equal(b.ReceivedAt.Time) && a.Notice.ID <= b.Notice.ID {
+				t.Fatalf("not newest first at %d", i)
+			}
+		}
+		if _, err := s.MarkOpened(ctx, v, want[3]); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.Unread(ctx, v); err != nil || n != 44 {
+			t.Errorf("%d unread, %v", n, err)
+		}
+		if _, err := s.Inbox(ctx, v, store.NoticeFilter{PageRequest: store.PageRequest{After: "x"}}); !matches(err, kita.Invalid("after", "page.cursor")) {
+			t.Errorf("a made-up cursor: %v", err)
+		}
+	})
+}
+
+func TestReminderGoesOnlyToThoseWhoHaveNotConfirmed(t *testing.T) {
+	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, c *storetest.Clock) {
+		ctx := context.Background()
+		x := newSunny(t, s, c)
+		w := storetest.NewWorld(t, s)
+		for _, g := range []*storetest.GuardianB{x.mum, x.dad} {
+			d := pushtest.NewDevice("https://updates.push.services.mozilla.com/wpush/v2/" + string(g.ID))
+			w.Device(*g.AccountID, d.Endpoint, d.P256dh(), d.Auth())
+		}
+		w.Live()
+		n := x.notice("closure", "children", x.mia.ID)
+		n.ConfirmWanted = true
+		n = post(t, x, x.leader, n)
+		if _, err := s.MarkConfirmed(ctx, x.w.Viewer(*x.mum.AccountID), n.ID, true); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.MarkOpened(ctx, x.w.Viewer(*x.dad.AccountID), n.ID); err != nil {
+			t.Fatal(err)
+		}
+		claimed, err := s.SystemClaimDeliveries(ctx, "push", 10, nil)
+		if err != nil || len(claimed) != 2 {
+			t.Fatalf("%d first pushes, %v", len(claimed), err)
+		}
+		c.Advance(time.Minute)
+		reminded, err := s.Remind(ctx, x.w.Viewer(*x.leader.AccountID), n.ID)
+		if err != nil || reminded != 2 { // the father and Petra, who has no device
+			t.Fatalf("%d reminded, %v", reminded, err)
+		}
+		claimed, err = s.SystemClaimDeliveries(ctx, "push", 10, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range claimed {
+			if d.Kind == "reminder" && *d.AccountID != *x.dad.AccountID {
+				t.Errorf("a reminder for %s", *d.AccountID)
+			}
+		}
+		if !slices.ContainsFunc(claimed, func(d store.Delivery) bool { return d.Kind == "reminder" }) {
+			t.Error("nobody is reminded by push")
+		}
+		if _, err := s.Remind(ctx, x.w.Viewer(*x.leader.AccountID), n.ID); !errors.Is(err, kita.Refused("notice.reminded_already")) {
+			t.Errorf("at once again: %v", err)
+		}
+	})
+}
+
+func TestSubscriptionBelongsToWhoSignedInLast(t *testing.T) {
+	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, c *storetest.Clock) {
+		ctx := context.Background()
+		x := newSunny(t, s, c)
+		d := pushtest.NewDevice("https://updates.push.services.mozilla.com/wpush/v2/tablet").Subscription()
+		mum, dad := x.w.Viewer(*x.mum.AccountID), x.w.Viewer(*x.dad.AccountID)
+		for i, v := range []kita.Viewer{mum, mum, dad} {
+			d.ID = kita.NewID()
+			if _, again, err := s.Subscribe(ctx, v, d); err != nil || again != (i == 1) {
+				t.Fatalf("try %d: again %v, %v", i, again, err)
+			}
+		}
+		for v, want := range map[*kita.Viewer]int{&mum: 0, &dad: 1} {
+			if got, err := s.Subscriptions(ctx, *v); err != nil || len(got) != want {
+				t.Errorf("%d devices, want %d (%v)", len(got), want, err)
+			}
+		}
+		for i := range 12 {
+			c.Advance(time.Second)
+			d = pushtest.NewDevice("https://updates.push.services.mozilla.com/wpush/v2/" + string(rune('a'+i))).Subscription()
+			d.ID = kita.NewID()
+			if _, _, err := s.Subscribe(ctx, mum, d); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := s.Subscriptions(ctx, mum); err != nil || len(got) != store.MaxDevices {
+			t.Errorf("%d devices, want %d (%v)", len(got), store.MaxDevices, err)
+		}
+	})
+}
