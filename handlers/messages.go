@@ -15,7 +15,8 @@ type text struct{ de, en string }
 type texts map[string]text
 
 // messages is every code a client can be answered with; a test finds those that are missing.
-var messages = merged(generalTexts, accountTexts, houseTexts, groupTexts, childTexts, noticeTexts, pushTexts, fileTexts, absenceTexts)
+var messages = merged(generalTexts, accountTexts, houseTexts, groupTexts, childTexts, noticeTexts, pushTexts, fileTexts, absenceTexts,
+	guardianTexts, banTexts, staffTexts, letterTexts)
 
 func merged(all ...texts) texts {
 	m := texts{}

@@ -34,6 +34,24 @@ func (s *Server) routes() []route {
 		handle(get, "/sessions", anyone(), auditNone, "My browsers", s.Sessions),
 		handle(remove, "/sessions/{id}", anyone(), auditNone, "Sign one of my browsers out", s.EndSession),
 
+		// Accounts, programs, invitations
+		handle(patch, "/account", anyone(), auditWrite, "Change my settings", s.ChangeAccount),
+		handle(put, "/account/password", anyone(), auditWrite, "Change my password", s.ChangePassword).
+			named("All other browsers are signed out."),
+		handle(post, "/password-resets", stranger(), auditNone, "I have forgotten my password", s.RequestReset).
+			named("202, whether there is such an account or not. If there is one, its owner gets a link by e-mail."),
+		handle(get, "/tokens", anyone(), auditNone, "My programs", s.Tokens),
+		handle(post, "/tokens", anyone(), auditWrite, "Let a program act for me", s.CreateToken),
+		handle(remove, "/tokens/{id}", anyone(), auditWrite, "End a program", s.DeleteToken),
+		handle(get, "/invitations", only(leader, provider, operator), auditNone, "Invitations of a kita, or of a provider", s.Invitations),
+		handle(post, "/invitations", only(leader, provider, operator), auditWrite, "Invite, or let somebody choose a new password", s.Invite).
+			named("Answers each code this once. What the same person was given before ends."),
+		handle(post, "/invitations/letters", only(leader, provider, operator), auditWrite, "The same, as letters to print (PDF)", s.InviteByLetter),
+		handle(remove, "/invitations/{id}", only(leader, provider, operator), auditWrite, "Take an invitation back", s.RevokeInvitation),
+		handle(post, "/invitations/lookup", stranger(), auditNone, "What a code is good for", s.LookUpInvitation),
+		handle(post, "/invitations/accept", stranger(), auditWrite, "Use a code", s.AcceptInvitation).
+			named("201 opens a session; 200 where the signed-in account goes on. A code that is used, ended, taken back or made up: 422, alike."),
+
 		// Providers and kitas
 		handle(get, "/providers", only(operator, provider), auditNone, "Providers", s.Providers),
 		handle(post, "/providers", only(operator), auditWrite, "Add a provider", s.CreateProvider),
@@ -45,6 +63,28 @@ func (s *Server) routes() []route {
 		handle(put, "/kitas/{id}/archived", only(operator, provider), auditWrite, "Close a kita, or open it again", s.ArchiveKita),
 		handle(get, "/kitas/{id}/counts", only(provider, leader).program("people"), auditNone, "How many, never who", s.KitaCounts),
 		handle(get, "/audit", only(leader), auditNone, "Who did or saw what", s.Audit),
+
+		// Guardians, contact bans, team
+		handle(get, "/guardians", only(leader, educator, guardian).program("people"), auditNone, "Guardians of a kita, by last name", s.Guardians),
+		handle(post, "/guardians", only(leader).program("people"), auditWrite, "Open a guardian's record", s.CreateGuardian),
+		handle(get, "/guardians/{id}", only(leader, educator, guardian).program("people"), auditRead, "One guardian",
+			audited(s.store, "guardian.read", s.Guardian)),
+		handle(patch, "/guardians/{id}", only(leader, guardian).program("people"), auditWrite, "Change a guardian's record", s.ChangeGuardian).
+			named("Leaders change everything, guardians their own phone, e-mail, address and language."),
+		handle(put, "/guardians/{id}/archived", only(leader).program("people"), auditWrite, "Put a guardian's record away, or take it out again", s.ArchiveGuardian),
+		handle(put, "/guardians/{id}/children/{child_id}", only(leader).program("people"), auditWrite, "Tie a guardian to a child, or change the tie", s.TieGuardian),
+		handle(remove, "/guardians/{id}/children/{child_id}", only(leader).program("people"), auditWrite, "Take the tie away", s.UntieGuardian).
+			named("What was addressed to the guardian about this child alone goes with it."),
+		handle(get, "/bans", only(leader, educator, operator), auditRead, "Contact bans of a kita", audited(s.store, "ban.list", s.Bans)),
+		handle(post, "/bans", only(leader), auditWrite, "Enter a contact ban", s.CreateBan).
+			named("It holds at once, whatever else the guardian is to the kita."),
+		handle(post, "/bans/{id}/lift", only(leader, operator), auditWrite, "Ask for a ban's end, or agree to it", s.LiftBan).
+			named("A ban ends with the word of two leaders, or of the operator."),
+		handle(get, "/staff", anyone().program("people"), auditNone, "The team of a kita, by last name", s.Staff),
+		handle(post, "/staff", only(leader, provider, operator).program("people"), auditWrite, "Open a colleague's record", s.CreateStaff),
+		handle(patch, "/staff/{id}", only(leader, provider, operator).program("people"), auditWrite, "Change a colleague's record", s.ChangeStaff),
+		handle(put, "/staff/{id}/groups", only(leader, provider, operator).program("people"), auditWrite, "Give a colleague groups", s.ChangeStaffGroups),
+		handle(put, "/staff/{id}/archived", only(leader, provider, operator).program("people"), auditWrite, "A colleague leaves, or comes back", s.ArchiveStaff),
 
 		// Groups, children, calendar
 		handle(get, "/groups", only(leader, educator, guardian).program("people"), auditNone, "Groups, by name", s.Groups),
@@ -104,7 +144,7 @@ func (s *Server) routes() []route {
 		handle(get, "/absences", only(leader, educator, guardian).program("absences"), auditRead, "Who is absent",
 			auditedForStaff(s.store, "absence.list", s.Absences)),
 		handle(post, "/absences", only(leader, educator, guardian).program("absences"), auditWrite, "Report a child absent", s.ReportAbsence).named(
-			"201 with the absence. A report that shares a day with an earlier one of the same reason, or follows it without a day between, is joined to it: "+
+			"201 with the absence. A report that shares a day with an earlier one of the same reason, or follows it without a day between, is joined to it: " +
 				"200 with the earlier one's id and `joined`. The same report again is 200, joined or not. What can not be joined is 409."),
 		handle(get, "/absences/options", only(leader, educator, guardian).program("absences"), auditNone, "What can be reported, and until when", s.AbsenceOptions),
 		handle(get, "/absences/today", only(leader, educator).program("absences"), auditRead, "Today, per group",

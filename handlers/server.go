@@ -16,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+	"golang.org/x/sync/errgroup"
 
 	"morgenkreis/kita"
 	"morgenkreis/notify"
@@ -36,6 +37,8 @@ type Options struct {
 	Receipts notify.Receipts
 	// MailWorks tells whether e-mail is configured.
 	MailWorks bool
+	// Mailer sends what nobody but its reader may see; nil when e-mail is not configured.
+	Mailer Mailer
 	// TrustProxy are the networks whose X-Forwarded-For is believed.
 	TrustProxy []*net.IPNet
 	Clock      func() time.Time
@@ -57,11 +60,14 @@ type Server struct {
 	api   huma.API
 	http  http.Handler
 	pass  *passwords
+	// background is what goes on after an answer; Wait waits for it.
+	background errgroup.Group
 }
 
 // New builds the server and registers every route of the table.
 func New(o Options) *Server {
 	s := &Server{Options: o, store: o.Store, echo: echo.New(), pass: newPasswords()}
+	s.background.SetLimit(maxBackground)
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.HTTPErrorHandler = echoProblem
 	s.echo.IPExtractor = extractor(o.TrustProxy)

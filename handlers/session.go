@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"morgenkreis/kita"
@@ -26,44 +28,48 @@ var accountTexts = texts{
 	"token.expires_at":         {"Das Ende muss in der Zukunft liegen, höchstens ein Jahr voraus.", "The end must lie in the future, at most a year ahead."},
 	"invitation.code":          {"Dieser Code gilt nicht (mehr). Bitte die Kita um einen neuen.", "This code is not valid (any more). Please ask the kita for a new one."},
 	"invitation.account":       {"Diese Einladung gehört zu einem anderen Konto.", "This invitation belongs to another account."},
-	"invitation.whom":          {"Bitte genau eines angeben: guardian_ids, staff_ids oder group_id.", "Please give exactly one of guardian_ids, staff_ids or group_id."},
+	"invitation.elsewhere":     {"Dieses Konto kann nur der Betreiber zurücksetzen, oder die Person selbst per E-Mail.", "Only the operator can reset this account, or the person themself by e-mail."},
+	"invitation.whom":          {"Bitte genau eines angeben: guardian_ids, staff_ids, group_id oder provider_id.", "Please give exactly one of guardian_ids, staff_ids, group_id or provider_id."},
 	"invitation.nobody":        {"Hier ist niemand mehr einzuladen.", "There is nobody left to invite here."},
 	"invitation.password_only": {"Bitte ein Passwort wählen.", "Please choose a password."},
 }
 
-// passwords bounds how many hashes are worked out at once: each takes 46 MiB.
-type passwords struct{ slots chan struct{} }
+// passwords bounds how many hashes are worked out at once: each takes 46 MiB. It also bounds how many guesses are judged
+// at once: a thousand that arrive together must not all be let through before the first of them is counted.
+type passwords struct{ hashing, guessing chan struct{} }
 
-func newPasswords() *passwords { return &passwords{slots: make(chan struct{}, 4)} }
+func newPasswords() *passwords {
+	return &passwords{hashing: make(chan struct{}, 4), guessing: make(chan struct{}, 4)}
+}
 
 func (p *passwords) fits(ctx context.Context, hash, password string) (bool, error) {
-	if err := p.enter(ctx); err != nil {
+	leave, err := enter(ctx, p.hashing)
+	if err != nil {
 		return false, err
 	}
-	defer p.leave()
+	defer leave()
 	return kita.PasswordFits(hash, password), nil
 }
 
 func (p *passwords) hash(ctx context.Context, password string) (string, error) {
-	if err := p.enter(ctx); err != nil {
+	leave, err := enter(ctx, p.hashing)
+	if err != nil {
 		return "", err
 	}
-	defer p.leave()
+	defer leave()
 	salt := make([]byte, kita.PasswordSalt)
 	rand.Read(salt)
 	return kita.HashPassword(password, salt), nil
 }
 
-func (p *passwords) enter(ctx context.Context) error {
+func enter(ctx context.Context, slots chan struct{}) (leave func(), err error) {
 	select {
-	case p.slots <- struct{}{}:
-		return nil
+	case slots <- struct{}{}:
+		return func() { <-slots }, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
 }
-
-func (p *passwords) leave() { <-p.slots }
 
 // newSecret is 256 random bits, base64url.
 func newSecret() string {
@@ -161,8 +167,13 @@ type bound struct {
 	key string
 }
 
-// bounded runs try unless one of the bounds has to wait. What try answers with errGuess is counted against all of them.
+// bounded runs try unless one of the bounds has to wait. What try answers with one of guesses is counted against all of them.
 func (s *Server) bounded(ctx context.Context, bounds []bound, try func() error) error {
+	leave, err := enter(ctx, s.pass.guessing)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	for _, b := range bounds {
 		wait, err := s.store.SystemAttemptWait(ctx, b.Attempts, b.key)
 		if err != nil {
@@ -174,59 +185,86 @@ func (s *Server) bounded(ctx context.Context, bounds []bound, try func() error) 
 				Args: []any{"retry_after", seconds, "minutes", (seconds + 59) / 60}}
 		}
 	}
-	err := try()
-	if errors.Is(err, errGuess) {
-		for _, b := range bounds {
-			if err := s.store.SystemAttemptFailed(ctx, b.Attempts, b.key); err != nil {
-				return err
-			}
+	err = try()
+	if !slices.ContainsFunc(guesses, func(guess error) bool { return errors.Is(err, guess) }) {
+		return err
+	}
+	for _, b := range bounds {
+		if err := s.store.SystemAttemptFailed(ctx, b.Attempts, b.key); err != nil {
+			return err
 		}
 	}
 	return err
 }
 
-// errGuess answers a wrong login and a wrong password alike.
-var errGuess = &kita.Error{Kind: kita.KindUnauthenticated, Code: "signin.wrong"}
+var (
+	// errGuess answers a wrong login and a wrong password alike.
+	errGuess = &kita.Error{Kind: kita.KindUnauthenticated, Code: "signin.wrong"}
+	// errPassword answers a wrong current password.
+	errPassword = kita.Invalid("current", "password.wrong")
+
+	guesses = []error{errGuess, errPassword, store.ErrCode}
+)
 
 // SignIn opens a session and hands the browser its cookie.
 func (s *Server) SignIn(ctx context.Context, in *SignIn) (*MeOutput, error) {
-	login, c := kita.NormalLogin(in.Body.Login), clientFrom(ctx)
-	pair := "signin|" + login + "|" + c.address
-	var account kita.Account
-	err := s.bounded(ctx, []bound{{signInPair, pair}, {signInLogin, "signin|" + login}, {signInAddress, "signin||" + c.address}}, func() error {
-		a, err := s.store.SystemAccountByLogin(ctx, login)
-		if err != nil && !errors.Is(err, kita.ErrNotFound) {
-			return err
-		}
-		hash := a.PasswordHash
-		if err != nil || hash == "" {
-			hash = kita.NoPassword
-		}
-		fits, err := s.pass.fits(ctx, hash, in.Body.Password)
-		if err == nil && !fits {
-			err = errGuess
-		}
-		account = a
-		return err
-	})
+	a, err := s.authenticate(ctx, in.Body.Login, in.Body.Password)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.store.SystemAttemptSucceeded(ctx, pair); err != nil {
-		return nil, err
+	return s.openSession(ctx, a.ID)
+}
+
+// authenticate is the account that login and password open; errGuess for every other pair, after the same work.
+func (s *Server) authenticate(ctx context.Context, login, password string) (account kita.Account, err error) {
+	login = kita.NormalLogin(login)
+	address := clientFrom(ctx).address
+	pair := "signin|" + login + "|" + address
+	err = s.bounded(ctx, []bound{{signInPair, pair}, {signInLogin, "signin|" + login}, {signInAddress, "signin||" + address}}, func() error {
+		if account, err = s.accountOf(ctx, login); err != nil && !errors.Is(err, kita.ErrNotFound) {
+			return err
+		}
+		hash := account.PasswordHash
+		if err != nil || hash == "" {
+			hash = kita.NoPassword
+		}
+		fits, err := s.pass.fits(ctx, hash, password)
+		if err == nil && !fits {
+			err = errGuess
+		}
+		return err
+	})
+	if err != nil {
+		return account, err
 	}
-	return s.openSession(ctx, account.ID)
+	return account, s.store.SystemAttemptSucceeded(ctx, pair)
+}
+
+// accountOf is the account with that login. What can be no login is nobody's; the database need not see it.
+func (s *Server) accountOf(ctx context.Context, login string) (kita.Account, error) {
+	if strings.ContainsRune(login, 0) {
+		return kita.Account{}, kita.ErrNotFound
+	}
+	return s.store.SystemAccountByLogin(ctx, login)
 }
 
 func (s *Server) openSession(ctx context.Context, account kita.ID) (*MeOutput, error) {
 	token := newSecret()
-	if _, err := s.store.SystemStartSession(ctx, account, token, clientFrom(ctx).userAgent); err != nil {
+	if _, err := s.store.SystemStartSession(ctx, account, token, userAgent(ctx)); err != nil {
 		return nil, err
 	}
 	v, err := s.store.SessionViewer(ctx, token)
 	if err != nil {
 		return nil, err
 	}
+	return s.opened(ctx, v, token)
+}
+
+// userAgent is what the browser calls itself, as text: a header may hold any bytes.
+func userAgent(ctx context.Context) string { return strings.ToValidUTF8(clientFrom(ctx).userAgent, "") }
+
+// opened answers who a session was just opened for, and hands the browser its cookie.
+func (s *Server) opened(ctx context.Context, v kita.Viewer, token string) (*MeOutput, error) {
 	out, err := s.me(ctx, v)
 	if err != nil {
 		return nil, err
