@@ -85,7 +85,13 @@ func handle[I, O any](method, path string, who permission, audit auditClass, sum
 					panic("handlers: the answer of " + method + " " + path + " does not say what it is about")
 				}
 			}
-			huma.Register(api, op, f)
+			huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
+				out, err := f(ctx, in)
+				if err != nil {
+					return nil, problemOf(ctx, languageFrom(ctx), err)
+				}
+				return out, nil
+			})
 		}}
 }
 

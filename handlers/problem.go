@@ -180,8 +180,11 @@ func fieldOf(d *huma.ErrorDetail) *kita.Error {
 	field := index.ReplaceAllString(d.Location, "")
 	if !strings.HasPrefix(d.Message, "@") {
 		code := "body.malformed"
-		if strings.HasPrefix(d.Message, "unknown query parameter") {
+		switch {
+		case strings.HasPrefix(d.Message, "unknown query parameter"):
 			return kita.Invalid(field, "field.unknown")
+		case strings.HasSuffix(d.Message, "parameter is missing"):
+			return kita.Invalid(field, "text.required")
 		}
 		if field != "" {
 			code = "type.malformed"

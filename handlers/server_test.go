@@ -16,6 +16,7 @@ import (
 	"morgenkreis/handlers"
 	"morgenkreis/kita"
 	"morgenkreis/store"
+	"morgenkreis/store/files"
 	"morgenkreis/store/storetest"
 )
 
@@ -55,8 +56,13 @@ func newHouse(t *testing.T, s *store.Store, c *storetest.Clock, change ...func(*
 	return &house{T: t, World: storetest.NewWorld(t, s), store: s, clock: c, url: srv.URL}
 }
 
-func options(_ *testing.T, s *store.Store, c *storetest.Clock) handlers.Options {
-	return handlers.Options{Store: s, Clock: c.Now, NewID: kita.NewID, Version: "test"}
+func options(t *testing.T, s *store.Store, c *storetest.Clock) handlers.Options {
+	t.Helper()
+	dir, err := files.New(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return handlers.Options{Store: s, Files: dir, Clock: c.Now, NewID: kita.NewID, Version: "test", Receipts: testReceipts(t)}
 }
 
 // caller is somebody with a browser (or a program with a token), or a stranger when both are empty.
@@ -258,7 +264,7 @@ func TestStrangersAreAskedToSignInEverywhere(t *testing.T) {
 func TestEveryCodeHasItsTextInBothLanguages(t *testing.T) {
 	de, en := handlers.Codes()
 	used := 0
-	for _, dir := range []string{".", "../kita", "../store", "../store/files", "../kita/roster"} {
+	for _, dir := range []string{".", "../kita", "../store", "../store/files"} {
 		for _, code := range codesIn(t, dir) {
 			used++
 			if de[code] == "" || en[code] == "" {

@@ -55,6 +55,9 @@ where  k.id = ? and k.archived_at is null`, v.AccountID(), v.AccountID(), v.Acco
 	if !staff && mine.Provider == 0 {
 		return kita.ErrNotFound
 	}
+	if err := a.Check(); err != nil {
+		return err
+	}
 	var known []kita.ID
 	switch {
 	case a.Kind == kita.AudienceStaff:
@@ -112,9 +115,6 @@ type PreviewBan struct {
 // Preview answers who would get n, by the very statements that publish it, and leaves nothing behind. Who is left out by
 // a ban is told to leaders only.
 func (s *Store) Preview(ctx context.Context, v kita.Viewer, n kita.Notice) (p Preview, err error) {
-	if err := n.Audience().Check(); err != nil {
-		return p, err
-	}
 	err = s.write(ctx, func(tx *Tx) error {
 		k, err := openKita(ctx, tx, n.KitaID)
 		if err != nil {
