@@ -90,7 +90,8 @@ func childPlacementView(p store.PlacementSeen) ChildPlacementView {
 	return ChildPlacementView{placementView(p.Placement), GroupMark{p.GroupID, p.GroupName, p.GroupColour, p.GroupIcon}}
 }
 
-// ChildGuardianView is a guardian beside the child: name and relation for the other guardians, the rest for staff.
+// ChildGuardianView is a guardian beside the child: name and relation for the other guardians, number for educators too,
+// address for leaders.
 type ChildGuardianView struct {
 	ID        kita.ID `json:"id"`
 	FirstName string  `json:"first_name"`
@@ -110,8 +111,11 @@ func childGuardianView(g store.GuardianOfChild) ChildGuardianView {
 	if g.Staff {
 		v.Custody, v.MayPickUp, v.Banned = &g.Custody, &g.MayPickUp, &g.Banned
 	}
-	if g.Contact {
-		v.Phone, v.Email, v.Address = &g.Phone, &g.Email, &g.Address
+	if g.ByPhone {
+		v.Phone = &g.Phone
+	}
+	if g.ByLetter {
+		v.Email, v.Address = &g.Email, &g.Address
 	}
 	return v
 }

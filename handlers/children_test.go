@@ -150,7 +150,7 @@ func TestChildIsShownToEachAsFarAsItIsTheirs(t *testing.T) {
 		banned := []string{banReason}
 		sees := map[string]eyes{
 			"leader":   {slices.Concat(healthWords, contactWords, banned), nil, "Ayşe Bernd Berta Bodo Jan"},
-			"educator": {slices.Concat(healthWords, contactWords), banned, "Ayşe Bernd Berta Bodo Jan"},
+			"educator": {slices.Concat(healthWords, []string{mumPhone, dadPhone}), []string{banReason, mumAddress, mumEmail, dadAddress, dadEmail}, "Ayşe Bernd Berta Bodo Jan"},
 			"mum":      {healthWords, slices.Concat(contactWords, banned), "Ayşe Jan"},
 			"dad":      {healthWords, slices.Concat(contactWords, banned), "Ayşe Jan"},
 		}
@@ -207,16 +207,28 @@ func TestChildIsShownToEachAsFarAsItIsTheirs(t *testing.T) {
 	})
 }
 
-func TestParentWhoWorksInTheHouseDoesNotLearnTheOthersAddress(t *testing.T) {
+func TestParentWhoWorksInTheHouseDoesNotLearnTheOthersNumber(t *testing.T) {
 	onEachEngine(t, func(h *house) {
 		k := h.Kita("Sonnenschein")
 		bears := k.Group("Bären")
-		mia := bears.Child("Mia")
-		mia.Guardian("Ayşe").Email(mumEmail)
-		eda := k.Educator("Eda", bears)
-		k.GuardianOf(eda.AccountID, "Eda").Of(mia)
+		mia, noah := bears.Child("Mia"), bears.Child("Noah")
+		mum := mia.Guardian("Ayşe").Of(noah)
+		h.Rows().Guardians[0].Phone, h.Rows().Guardians[0].Address = mumPhone, mumAddress
+		colleague, parent, banned, chief := k.Educator("Eda", bears), k.Educator("Paul", bears), k.Educator("Berta", bears), k.Leader("Bodo")
+		k.GuardianOf(parent.AccountID, "Paul").Of(mia)
+		k.GuardianOf(banned.AccountID, "Berta").BannedFrom(mia)
+		k.GuardianOf(chief.AccountID, "Bodo").Of(mia).BannedFrom(mia)
 		h.Live()
-		h.as(*eda.AccountID).get("/children/" + string(mia.ID)).want(200).without(mumEmail)
+		if got := h.as(*colleague.AccountID).get("/children/" + string(noah.ID)).want(200).field("guardians.0.phone"); got != mumPhone {
+			t.Errorf("an educator cannot ring %s: %v", mum.FirstName, got)
+		}
+		h.as(*parent.AccountID).get("/children/"+string(mia.ID)).want(200).without(mumPhone, mumAddress)
+		for _, who := range []*storetest.StaffB{parent, banned, chief} {
+			a := h.as(*who.AccountID).get("/children/"+string(noah.ID)).want(200).without(mumPhone, mumAddress)
+			if a.field("guardians.0.first_name") != "Ayşe" || a.field("guardians.0.custody") != true {
+				t.Errorf("%s does not learn whose child it is: %s", who.FirstName, a.Raw)
+			}
+		}
 	})
 }
 

@@ -23,7 +23,7 @@ type PlacementSeen struct {
 }
 
 // GuardianOfChild is a guardian beside the child, as the viewer may see them: Custody, MayPickUp and Banned only where
-// Staff is set, Phone, Email and Address only where Contact is, BanReason for leaders.
+// Staff is set, Phone only where ByPhone is, Email and Address only where ByLetter is, BanReason for leaders.
 type GuardianOfChild struct {
 	ID        kita.ID `db:"id"`
 	FirstName string  `db:"first_name"`
@@ -32,8 +32,9 @@ type GuardianOfChild struct {
 	Staff     bool    `db:"staff"`
 	Custody   bool    `db:"custody"`
 	MayPickUp bool    `db:"may_pick_up"`
-	Contact   bool    `db:"contact"`
+	ByPhone   bool    `db:"by_phone"`
 	Phone     string  `db:"phone"`
+	ByLetter  bool    `db:"by_letter"`
 	Email     string  `db:"email"`
 	Address   string  `db:"address"`
 	Banned    bool    `db:"banned"`
@@ -54,30 +55,44 @@ join   placements p on p.child_id = m.child_id
 join   groups g on g.id = p.group_id
 order  by p.from_day`
 
-// guardiansSeen: one parent's address and number are never shown to the other, not even to an educator who is a parent of
-// the child; leaders keep the records. Who is banned is no guardian in the eyes of the others, and a warning to the staff:
-// also when the person's record was put away, and also when the ban stands on another record of the same account.
-const guardiansSeen = `
-select x.id, x.first_name, x.last_name, x.relation, x.staff,
+// guardiansSeen: leaders keep the records and see them whole, educators see whom to ring. One parent's address and number
+// are never shown to the other, not even to one who is an educator, and not by way of another child of that parent; who
+// is banned from one of that parent's children learns neither, leader or not. Who is banned is no guardian in the eyes of
+// the others, and a warning to the staff: also when the person's record was put away, and also when the ban stands on
+// another record of the same account.
+const guardiansSeen = `,
+beside as (
+  select g.*, gc.relation, gc.custody, gc.may_pick_up, m.leader,
+         case when m.leader = 1 or m.educator = 1 then 1 else 0 end as staff,
+         case when exists (select 1
+                           from   guardian_children o
+                           join   contact_bans b on b.child_id = o.child_id and b.lifted_at is null
+                           join   guardians bg on bg.id = b.guardian_id
+                           where  o.guardian_id = g.id and bg.account_id = ?) then 0
+              when m.leader = 1 then 1
+              when m.educator = 0 then 0
+              when exists (select 1
+                           from   guardian_children o
+                           join   guardian_children mine on mine.child_id = o.child_id
+                           join   guardians mg on mg.id = mine.guardian_id
+                           where  o.guardian_id = g.id and mg.account_id = ?) then 0
+              else 1 end as by_phone,
+         (select min(b.reason)
+          from   contact_bans b join guardians bg on bg.id = b.guardian_id
+          where  b.child_id = gc.child_id and b.lifted_at is null
+          and    (bg.id = g.id or bg.account_id = g.account_id)) as reason
+  from   seen m
+  join   guardian_children gc on gc.child_id = m.child_id
+  join   guardians g on g.id = gc.guardian_id)
+select x.id, x.first_name, x.last_name, x.relation, x.staff, x.by_phone, x.leader * x.by_phone as by_letter,
        case when x.staff = 1 then x.custody else false end as custody,
        case when x.staff = 1 and x.reason is null then x.may_pick_up else false end as may_pick_up,
-       x.contact,
-       case when x.contact = 1 then x.phone else '' end as phone,
-       case when x.contact = 1 then x.email else '' end as email,
-       case when x.contact = 1 then x.address else '' end as address,
+       case when x.by_phone = 1 then x.phone else '' end as phone,
+       case when x.leader = 1 and x.by_phone = 1 then x.email else '' end as email,
+       case when x.leader = 1 and x.by_phone = 1 then x.address else '' end as address,
        case when x.reason is null then 0 else 1 end as banned,
        case when x.leader = 1 then coalesce(x.reason, '') else '' end as ban_reason
-from  (select g.id, g.first_name, g.last_name, g.phone, g.email, g.address, g.archived_at,
-              gc.relation, gc.custody, gc.may_pick_up, m.leader,
-              case when m.leader = 1 or m.educator = 1 then 1 else 0 end as staff,
-              case when m.leader = 1 or m.educator = 1 and m.guardian = 0 then 1 else 0 end as contact,
-              (select min(b.reason)
-               from   contact_bans b join guardians bg on bg.id = b.guardian_id
-               where  b.child_id = gc.child_id and b.lifted_at is null
-               and    (bg.id = g.id or bg.account_id = g.account_id)) as reason
-       from   seen m
-       join   guardian_children gc on gc.child_id = m.child_id
-       join   guardians g on g.id = gc.guardian_id) x
+from   beside x
 where  x.reason is null and x.archived_at is null or x.reason is not null and x.staff = 1
 order  by x.last_name, x.first_name, x.id`
 
@@ -99,6 +114,6 @@ func childFor(ctx context.Context, q query, v kita.Viewer, id kita.ID) (d ChildD
 	if d.Placements, err = list[PlacementSeen](ctx, q, seen+placementsSeen, args...); err != nil {
 		return d, err
 	}
-	d.Guardians, err = list[GuardianOfChild](ctx, q, seen+guardiansSeen, args...)
+	d.Guardians, err = list[GuardianOfChild](ctx, q, seen+guardiansSeen, append(args, v.AccountID(), v.AccountID())...)
 	return d, err
 }
