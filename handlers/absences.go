@@ -69,17 +69,21 @@ func absenceView(v kita.Viewer) func(store.AbsenceSeen) AbsenceView {
 // ClosedDayView is a day on which the kita is shut.
 type ClosedDayView struct {
 	Day    kita.Day           `json:"day"`
-	Reason kita.ClosureReason `json:"reason" enum:"holiday,closing_day,weekend"`
-	Name   string             `json:"name,omitempty" doc:"The holiday's in the caller's language, or what the kita calls the day; absent on a weekend."`
+	Kind   kita.ClosureReason `json:"kind" enum:"holiday,closing_day,weekend"`
+	Name   string             `json:"name,omitempty" doc:"The holiday's, or what the kita calls the day; absent on a weekend."`
+	NameEN string             `json:"name_en,omitempty" doc:"A holiday's English name; the kita's own words are not translated."`
 }
 
-func closedDayView(lang string) func(kita.Closure) ClosedDayView {
-	return func(c kita.Closure) ClosedDayView {
-		if lang == "en" {
-			c.Name = c.NameEN
-		}
-		return ClosedDayView{c.Day, c.Reason, c.Name}
+func closedDayView(c kita.Closure) ClosedDayView {
+	return ClosedDayView{c.Day, c.Reason, c.Name, c.NameEN}
+}
+
+func closedOn(c *kita.Closure) *ClosedDayView {
+	if c == nil {
+		return nil
 	}
+	view := closedDayView(*c)
+	return &view
 }
 
 // AbsenceOutput is one absence, with the days of it on which the kita is shut anyway.
@@ -97,7 +101,7 @@ func (o *AbsenceOutput) about() (kita.ID, kita.ID) { return o.Body.KitaID, o.Bod
 func absenceOutput(ctx context.Context, status int, r store.AbsenceReport) *AbsenceOutput {
 	out := &AbsenceOutput{Status: status}
 	out.Body.AbsenceView = absenceView(viewerFrom(ctx))(r.AbsenceSeen)
-	out.Body.ClosedDays = viewsOf(r.Closures, closedDayView(languageFrom(ctx)))
+	out.Body.ClosedDays = viewsOf(r.Closures, closedDayView)
 	out.Body.Joined = r.Joined
 	return out
 }
@@ -261,7 +265,7 @@ func (s *Server) AbsencesToday(ctx context.Context, in *InKita) (*AbsencesTodayO
 	roll := func(r store.Roll) RollView {
 		return RollView{Absent: viewsOf(r.Absent, absenceView(v)), Expected: r.Expected, Of: r.Of}
 	}
-	out.Body.Day, out.Body.Closed = t.Day, closedOn(ctx, t.Closure)
+	out.Body.Day, out.Body.Closed = t.Day, closedOn(t.Closure)
 	out.Body.Groups = viewsOf(t.Groups, func(r store.Roll) RollView {
 		view := roll(r)
 		view.Group = &GroupOfDay{r.ID, r.Name, r.Colour, r.Icon}
@@ -269,14 +273,6 @@ func (s *Server) AbsencesToday(ctx context.Context, in *InKita) (*AbsencesTodayO
 	})
 	out.Body.NotPlaced = roll(t.NotPlaced)
 	return out, err
-}
-
-func closedOn(ctx context.Context, c *kita.Closure) *ClosedDayView {
-	if c == nil {
-		return nil
-	}
-	view := closedDayView(languageFrom(ctx))(*c)
-	return &view
 }
 
 // InKita names a kita.
@@ -311,7 +307,7 @@ func (s *Server) AbsenceOptions(ctx context.Context, in *InKita) (*AbsenceOption
 	o, err := s.store.AbsenceOptions(ctx, viewerFrom(ctx), in.KitaID)
 	out := &AbsenceOptionsOutput{}
 	b := &out.Body
-	b.Today, b.CutOff, b.CutOffPassed, b.Closed, b.NextOpenDay = o.Today, o.CutOff, o.Passed, closedOn(ctx, o.Closure), o.Next
+	b.Today, b.CutOff, b.CutOffPassed, b.Closed, b.NextOpenDay = o.Today, o.CutOff, o.Passed, closedOn(o.Closure), o.Next
 	b.MaxDays = kita.MaxAbsence
 	b.Reasons = viewsOf(kita.AbsenceReasons, func(r kita.AbsenceReason) string { return string(r) })
 	b.Illnesses = viewsOf(kita.Illnesses, func(i kita.Illness) IllnessOption { return IllnessOption(i) })
