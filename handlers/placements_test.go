@@ -48,9 +48,9 @@ func TestMoveOverHTTPNamesWhatStandsInTheWay(t *testing.T) {
 		body := map[string]any{"id": kita.NewID(), "group_id": v.bees.ID, "from": "2027-08-01"}
 		lead.post(path, body).want(201)
 		lead.post(path, body).want(200)
-		a := lead.post(path, map[string]any{"group_id": v.bees.ID, "from": "2027-09-01"}).problem(409, "group_id", "placement.same_group")
+		lead.post(path, map[string]any{"group_id": v.bees.ID, "from": "2027-09-01"}).problem(409, "group_id", "placement.same_group")
 		foxes := lead.post("/groups", map[string]any{"kita_id": v.kita.ID, "name": "Füchse", "colour": "orange", "icon": "fox"}).want(201).field("id")
-		a = lead.post(path, map[string]any{"group_id": foxes, "from": "2027-03-01"}).problem(409, "to", "placement.overlaps")
+		a := lead.post(path, map[string]any{"group_id": foxes, "from": "2027-03-01"}).problem(409, "to", "placement.overlaps")
 		if detail := fmt.Sprint(a.field("detail")); !strings.Contains(detail, "2027-08-01") || !strings.Contains(detail, "Bienen") {
 			t.Errorf("what stands in the way is not named: %s", detail)
 		}
