@@ -45,23 +45,25 @@ func SystemCopy(ctx context.Context, from, to string, progress func(done, total 
 	})
 }
 
-func copyPages(ctx context.Context, src, dst *sqlite3.SQLiteConn, progress func(done, total int)) error {
+func copyPages(ctx context.Context, src, dst *sqlite3.SQLiteConn, progress func(done, total int)) (err error) {
 	b, err := dst.Backup("main", src, "main")
 	if err != nil {
 		return fmt.Errorf("copy the database: %w", err)
 	}
-	for done := false; !done && err == nil; {
-		if done, err = b.Step(copyStep); err == nil {
-			progress(b.PageCount()-b.Remaining(), b.PageCount())
-			err = ctx.Err()
+	// Finish tells the error of a step that failed once more. It must come before the connections end, whatever happens.
+	defer func() {
+		if finished := b.Finish(); err == nil {
+			err = finished
 		}
-	}
-	// After a step that failed it tells the same again.
-	if finished := b.Finish(); err == nil {
-		err = finished
-	}
-	if err != nil {
-		return fmt.Errorf("copy the database: %w", err)
+	}()
+	for done := false; !done; {
+		if done, err = b.Step(copyStep); err != nil {
+			return fmt.Errorf("copy the database: %w", err)
+		}
+		progress(b.PageCount()-b.Remaining(), b.PageCount())
+		if err = ctx.Err(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
