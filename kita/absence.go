@@ -123,18 +123,26 @@ func (k Kita) NextToReport(closing []ClosingDay, now time.Time) Day {
 	return ""
 }
 
-// CanReport tells whether a may be reported at the moment now. An absence over nothing but days on which the kita is shut
-// is refused to everybody: nobody would have come. Guardians must be in time for the first open day; on a day on which
-// the kita is shut there is nothing to be late for. closing holds at least the closing days of a's days.
-func (a Absence) CanReport(k Kita, closing []ClosingDay, byStaff bool, now time.Time) error {
+// CanReport tells whether a may be reported at the moment now, beside earlier reports of the same child. An absence over
+// nothing but days on which the kita is shut is refused to everybody: nobody would have come. Guardians must be in time
+// for the first open day that was not reported before, so that an illness can be said to last longer at any hour; on a
+// day on which the kita is shut there is nothing to be late for. closing holds at least the closing days of a's days.
+func (a Absence) CanReport(earlier []Absence, k Kita, closing []ClosingDay, byStaff bool, now time.Time) error {
 	open := OpenDays(k.State, closing, a.From, a.To)
 	switch {
 	case len(open) == 0:
 		return Refused("absence.only_closed")
 	case byStaff:
 		return nil
+	case a.To < k.Today(now):
+		return Invalid("from", "absence.past")
 	}
-	return k.CanStillReport(open[0], now)
+	for _, day := range open {
+		if !slices.ContainsFunc(earlier, func(e Absence) bool { return e.Covers(day) }) {
+			return k.CanStillReport(day, now)
+		}
+	}
+	return nil
 }
 
 // CanWithdraw tells whether a may still be taken back at the moment now: by guardians while all its open days can still

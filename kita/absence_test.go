@@ -128,15 +128,35 @@ func TestGuardiansReportInTimeForTheFirstOpenDay(t *testing.T) {
 		{"over Christmas", "2026-12-24", "2026-12-28", "2026-11-23T07:00:00+01:00", nil},
 	} {
 		a := absent(c.from, c.to)
-		if got := a.CanReport(k, teamDay, false, instant(t, c.now)); !same(got, c.want) {
+		if got := a.CanReport(nil, k, teamDay, false, instant(t, c.now)); !same(got, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 		staff := c.want
 		if !same(staff, Refused("absence.only_closed")) {
 			staff = nil
 		}
-		if got := a.CanReport(k, teamDay, true, instant(t, c.now)); !same(got, staff) {
+		if got := a.CanReport(nil, k, teamDay, true, instant(t, c.now)); !same(got, staff) {
 			t.Errorf("%s, by staff: %v, want %v", c.name, got, staff)
+		}
+	}
+}
+
+func TestWhatWasReportedBeforeIsNeverTooLate(t *testing.T) {
+	k := houseIn("Europe/Berlin", "08:30")
+	earlier := []Absence{absent("2026-11-23", "2026-11-24")}
+	for _, c := range []struct {
+		name     string
+		from, to Day
+		want     error
+	}{
+		{"the same again", "2026-11-23", "2026-11-24", nil},
+		{"today again", "2026-11-24", "2026-11-24", nil},
+		{"from today until Thursday", "2026-11-24", "2026-11-26", nil},
+		{"from the day before it", "2026-11-20", "2026-11-24", Invalid("from", "absence.past")},
+		{"yesterday again", "2026-11-23", "2026-11-23", Invalid("from", "absence.past")},
+	} {
+		if got := absent(c.from, c.to).CanReport(earlier, k, teamDay, false, instant(t, "2026-11-24T12:00:00+01:00")); !same(got, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
 }
@@ -155,7 +175,7 @@ func TestWhatCanBeReportedCanBeWithdrawnAndNothingElse(t *testing.T) {
 		now := start.Add(time.Duration(hours)*time.Hour + 29*time.Minute)
 		for from := Day("2026-11-20"); from < "2026-11-30"; from = from.Add(1) {
 			a := absent(from, from.Add(1))
-			report := a.CanReport(k, teamDay, false, now)
+			report := a.CanReport(nil, k, teamDay, false, now)
 			if errors.Is(report, Refused("absence.only_closed")) {
 				continue
 			}

@@ -106,11 +106,11 @@ func (s *Store) report(tx *Tx, v kita.Viewer, k desk, a kita.Absence) (_ kita.Ab
 	if err := a.Check(k.Today(tx.now.Time)); err != nil {
 		return a, false, err
 	}
-	if err := a.CanReport(k.Kita, k.Closing, k.AsStaff, tx.now.Time); err != nil {
-		return a, false, err
-	}
 	earlier, err := standing(tx, a.ChildID, a.From.Add(-1), a.To.Add(1))
 	if err != nil {
+		return a, false, err
+	}
+	if err := a.CanReport(earlier, k.Kita, k.Closing, k.AsStaff, tx.now.Time); err != nil {
 		return a, false, err
 	}
 	row, folded, err := a.Join(earlier)
@@ -125,7 +125,7 @@ func (s *Store) report(tx *Tx, v kita.Viewer, k desk, a kita.Absence) (_ kita.Ab
 		if err := tx.audit(v, k.ID, "absence.report", row.ID); err != nil {
 			return a, false, err
 		}
-		return row, false, tellEducators(tx, v, k, row, row)
+		return row, false, s.tellEducators(tx, v, k, row, row)
 	}
 	if err := tx.audit(v, k.ID, "absence.join", row.ID); err != nil {
 		return a, true, err
@@ -144,7 +144,7 @@ func (s *Store) report(tx *Tx, v kita.Viewer, k desk, a kita.Absence) (_ kita.Ab
 	if k.Closing, err = closingDays(tx.ctx, tx, k.ID, row.From, row.To); err != nil {
 		return a, true, err
 	}
-	return row, true, tellEducators(tx, v, k, row, row)
+	return row, true, s.tellEducators(tx, v, k, row, row)
 }
 
 // reportedBefore is what became of a report that was sent before: the report, or the one it was joined to.
@@ -182,7 +182,7 @@ func (s *Store) ChangeAbsence(ctx context.Context, v kita.Viewer, id kita.ID, ch
 			return err
 		}
 		if row != old {
-			if err := keepChange(tx, v, k, old, row); err != nil {
+			if err := s.keepChange(tx, v, k, old, row); err != nil {
 				return err
 			}
 		}
@@ -196,7 +196,7 @@ func (s *Store) ChangeAbsence(ctx context.Context, v kita.Viewer, id kita.ID, ch
 	return done, err
 }
 
-func keepChange(tx *Tx, v kita.Viewer, k desk, old, row kita.Absence) error {
+func (s *Store) keepChange(tx *Tx, v kita.Viewer, k desk, old, row kita.Absence) error {
 	others, err := standing(tx, row.ChildID, row.From, row.To)
 	if err != nil {
 		return err
@@ -212,7 +212,7 @@ func keepChange(tx *Tx, v kita.Viewer, k desk, old, row kita.Absence) error {
 	}
 	news := row
 	news.From, news.To = min(old.From, row.From), max(old.To, row.To)
-	return tellEducators(tx, v, k, row, news)
+	return s.tellEducators(tx, v, k, row, news)
 }
 
 // WithdrawAbsence takes a report back: for guardians as long as the kita's cut-off allows, for staff always. It stays in
@@ -234,7 +234,7 @@ func (s *Store) WithdrawAbsence(ctx context.Context, v kita.Viewer, id kita.ID) 
 			return err
 		}
 		row.WithdrawnAt = &tx.now
-		return tellEducators(tx, v, k, row, row)
+		return s.tellEducators(tx, v, k, row, row)
 	})
 	if err == nil {
 		s.wake()
@@ -288,7 +288,7 @@ const absenceRank = 50
 // tellEducators queues the pushes about a, in place of those that still wait. news has the days that the push is about:
 // it goes to the educators of the first open one from today on, after their quiet hours, and is of use until the end of
 // the first open day that it can still be said on. Nobody is told of days that are over.
-func tellEducators(tx *Tx, v kita.Viewer, k desk, a, news kita.Absence) error {
+func (s *Store) tellEducators(tx *Tx, v kita.Viewer, k desk, a, news kita.Absence) error {
 	if _, err := tx.exec(`update deliveries set finished_at = ?, outcome = 'cancelled'
 where finished_at is null and rank = ? and leased_until <= ? and absence_id = ?`, tx.now, absenceRank, tx.now, a.ID); err != nil {
 		return err
@@ -313,7 +313,7 @@ where finished_at is null and rank = ? and leased_until <= ? and absence_id = ?`
 		if day < 0 {
 			continue // the quiet hours outlast the absence
 		}
-		p.ID, p.KitaID, p.AbsenceID, p.Channel, p.Kind, p.Rank = kita.NewID(), k.ID, a.ID, "push", "absence", absenceRank
+		p.ID, p.KitaID, p.AbsenceID, p.Channel, p.Kind, p.Rank = s.newID(), k.ID, a.ID, "push", "absence", absenceRank
 		p.DueAt, p.ExpiresAt, p.CreatedAt = kita.At(at), kita.At(open[day].Add(1).At("00:00", zone)), tx.now
 		due = append(due, p)
 	}
