@@ -183,6 +183,7 @@ create table guardian_children (
   primary key (guardian_id, child_id)
 );
 create index guardian_children_child on guardian_children (child_id);
+create index guardian_children_kita on guardian_children (kita_id);
 
 -- A court's or the youth office's word that this person has no contact with this child. It wins over everything else.
 create table contact_bans (
@@ -354,6 +355,7 @@ create unique index recipients_staff on recipients (notice_id, staff_id) where s
 create unique index recipients_account on recipients (notice_id, account_id) where account_id is not null;
 create index recipients_feed on recipients (account_id, published_at, notice_id) where not withdrawn;
 create index recipients_unread on recipients (account_id) where opened_at is null and not withdrawn;
+create index recipients_notice on recipients (notice_id);
 create index recipients_person on recipients (guardian_id);
 create index recipients_staff_person on recipients (staff_id);
 

@@ -159,12 +159,18 @@ from  (select t.kita_id as kita_id, t.account_id as account_id, min(t.guardian_i
        group  by t.kita_id, t.account_id, coalesce(t.account_id, t.guardian_id)) p`, append([]any{n.ID, tx.now}, args...)...); err != nil {
 		return err
 	}
+	// Each pair finds its recipient by an index: by the account they share, or by the person where there is none.
 	_, err := tx.exec(`
 insert into recipient_children (kita_id, recipient_id, child_id)
-select distinct r.kita_id, r.id, t.child_id
+select t.kita_id, r.id, t.child_id
 from   told t
-join   recipients r on r.notice_id = ? and coalesce(r.account_id, r.guardian_id) = coalesce(t.account_id, t.guardian_id)
-where  `+condition, append([]any{n.ID}, args...)...)
+join   recipients r on r.notice_id = ? and r.account_id = t.account_id
+where  `+condition+`
+union
+select t.kita_id, r.id, t.child_id
+from   told t
+join   recipients r on r.notice_id = ? and r.guardian_id = t.guardian_id
+where  t.account_id is null and `+condition, slices.Concat([]any{n.ID}, args, []any{n.ID}, args)...)
 	return err
 }
 

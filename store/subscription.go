@@ -60,7 +60,7 @@ func (s *Store) Subscribe(ctx context.Context, v kita.Viewer, d kita.Subscriptio
 		if err := tx.insert("subscriptions", subscriptionFields+", service", subscriptionRow{d, d.Service()}); err != nil {
 			return err
 		}
-		if _, err := tx.exec(`update recipients set trouble = '' where account_id = ? and trouble = 'no_device' and accepted_at is null`, d.AccountID); err != nil {
+		if _, err := tx.exec(`update recipients set trouble = '' where account_id = ? and not withdrawn and trouble = 'no_device' and accepted_at is null`, d.AccountID); err != nil {
 			return err
 		}
 		_, err = tx.exec(`delete from subscriptions where account_id = ? and id not in (
