@@ -180,7 +180,7 @@ func (s *Server) bounded(ctx context.Context, bounds []bound, try func() error) 
 			return err
 		}
 		if wait > 0 {
-			seconds := int(wait/time.Second) + 1
+			seconds := int((wait + time.Second - 1) / time.Second)
 			return &kita.Error{Kind: kita.KindTooMany, Code: "signin.too_many",
 				Args: []any{"retry_after", seconds, "minutes", (seconds + 59) / 60}}
 		}
