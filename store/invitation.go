@@ -98,7 +98,7 @@ from providers p where p.id = ? and p.archived_at is null`, who.ProviderID)
 		if err != nil {
 			return nil, err
 		}
-		return inOrder(ctx, q, v, "staff_ids", who.StaffIDs, rows, func(i Invitee) kita.ID { return *i.StaffID })
+		return invitedInOrder(ctx, q, v, "staff_ids", who.StaffIDs, rows, func(i Invitee) kita.ID { return *i.StaffID })
 	}
 	statement, args := inviteeGuardians, []any{who.KitaID}
 	if v != nil {
@@ -109,7 +109,7 @@ from providers p where p.id = ? and p.archived_at is null`, who.ProviderID)
 		if err != nil {
 			return nil, err
 		}
-		return inOrder(ctx, q, v, "guardian_ids", who.GuardianIDs, rows, func(i Invitee) kita.ID { return *i.GuardianID })
+		return invitedInOrder(ctx, q, v, "guardian_ids", who.GuardianIDs, rows, func(i Invitee) kita.ID { return *i.GuardianID })
 	}
 	k, err := openKita(ctx, q, who.KitaID)
 	if err != nil {
@@ -123,8 +123,8 @@ from providers p where p.id = ? and p.archived_at is null`, who.ProviderID)
 	return rows, err
 }
 
-// inOrder puts rows into the order of ids and names those that are not there, or whose account is not the viewer's to renew.
-func inOrder(ctx context.Context, q query, v *kita.Viewer, field string, ids []kita.ID, rows []Invitee, idOf func(Invitee) kita.ID) ([]Invitee, error) {
+// invitedInOrder puts rows into the order of ids and names those that are not there, or whose account is not the viewer's to renew.
+func invitedInOrder(ctx context.Context, q query, v *kita.Viewer, field string, ids []kita.ID, rows []Invitee, idOf func(Invitee) kita.ID) ([]Invitee, error) {
 	byID := map[kita.ID]Invitee{}
 	for _, r := range rows {
 		byID[idOf(r)] = r
