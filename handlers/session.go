@@ -325,7 +325,7 @@ func viewsOf[T, V any](rows []T, view func(T) V) []V {
 // Paging asks for a part of a list.
 type Paging struct {
 	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
-	After string `query:"after" maxLength:"200" doc:"The next of the page before."`
+	After string `query:"after" maxLength:"1200" doc:"The next of the page before."`
 }
 
 func (p Paging) request() store.PageRequest { return store.PageRequest{Limit: p.Limit, After: p.After} }

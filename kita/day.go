@@ -47,10 +47,18 @@ func (d Day) Add(n int) Day { return Day(d.Time().AddDate(0, 0, n).Format(time.D
 // Sub is the number of days from other to d.
 func (d Day) Sub(other Day) int { return int(d.Time().Sub(other.Time()) / (24 * time.Hour)) }
 
-// At is the instant of the clock time c on d in loc; in the hour that summer time skips, the time after the gap.
+// At is the instant of the clock time c on d in loc; where the clocks skip it, the time after the gap, so that it is
+// never on another day than d.
 func (d Day) At(c Clock, loc *time.Location) time.Time {
 	t := d.Time()
-	return time.Date(t.Year(), t.Month(), t.Day(), c.Hour(), c.Minute(), 0, 0, loc)
+	at := time.Date(t.Year(), t.Month(), t.Day(), c.Hour(), c.Minute(), 0, 0, loc)
+	// time.Date may land on either side of a gap. Before it, the local time reads earlier than asked for.
+	if got := ClockOf(at, loc); DayOf(at, loc) < d || DayOf(at, loc) == d && got < c {
+		_, before := at.Zone()
+		_, after := at.Add(24 * time.Hour).Zone()
+		at = at.Add(time.Duration(after-before) * time.Second)
+	}
+	return at
 }
 
 // Clock is a time of day, HH:MM, 24 hours. The empty Clock means "none".

@@ -3,6 +3,7 @@ package kita
 import (
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -91,12 +92,19 @@ func (k Kita) Check() error {
 	return c.Err()
 }
 
+// zones keeps what was read of the machine's table of time zones: reading it takes longer than most requests.
+var zones sync.Map
+
 // Zone is the kita's time zone; UTC should the zone have left the machine's table since it was checked.
 func (k Kita) Zone() *time.Location {
+	if known, ok := zones.Load(k.TimeZone); ok {
+		return known.(*time.Location)
+	}
 	loc, err := time.LoadLocation(k.TimeZone)
 	if err != nil {
 		return time.UTC
 	}
+	zones.Store(k.TimeZone, loc)
 	return loc
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"morgenkreis/kita"
 )
@@ -42,7 +43,8 @@ func (p PageRequest) parts(n int) ([]string, error) {
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(p.After)
 	parts := strings.Split(string(raw), "\x00")
-	if err != nil || len(parts) != n {
+	// What is not text would be refused by PostgreSQL with an error of its own.
+	if err != nil || len(parts) != n || !utf8.Valid(raw) {
 		return nil, kita.Invalid("after", "page.cursor")
 	}
 	return parts, nil
