@@ -36,8 +36,8 @@ func (s *Server) inviteLink(code string) string { return s.BaseURL.JoinPath("i")
 type Invite struct {
 	Body struct {
 		KitaID      kita.ID   `json:"kita_id,omitempty" format:"uuid"`
-		GuardianIDs []kita.ID `json:"guardian_ids,omitempty" maxItems:"500" uniqueItems:"true"`
-		StaffIDs    []kita.ID `json:"staff_ids,omitempty" maxItems:"500" uniqueItems:"true"`
+		GuardianIDs []kita.ID `json:"guardian_ids,omitempty" format:"uuid" maxItems:"500" uniqueItems:"true"`
+		StaffIDs    []kita.ID `json:"staff_ids,omitempty" format:"uuid" maxItems:"500" uniqueItems:"true"`
 		GroupID     kita.ID   `json:"group_id,omitempty" format:"uuid" doc:"All guardians of the group's children who have no account yet."`
 		ProviderID  kita.ID   `json:"provider_id,omitempty" format:"uuid" doc:"Somebody who will speak for the provider."`
 	}

@@ -62,7 +62,7 @@ func (s *Server) CreateStaff(ctx context.Context, in *struct {
 		Email     string    `json:"email,omitempty" maxLength:"254"`
 		Phone     string    `json:"phone,omitempty" maxLength:"60"`
 		Language  string    `json:"language,omitempty" maxLength:"5" doc:"The kita's when left out."`
-		GroupIDs  []kita.ID `json:"group_ids,omitempty" maxItems:"100" uniqueItems:"true"`
+		GroupIDs  []kita.ID `json:"group_ids,omitempty" format:"uuid" maxItems:"100" uniqueItems:"true"`
 	}
 }) (*StaffOutput, error) {
 	b := in.Body
@@ -99,7 +99,7 @@ func (s *Server) ChangeStaff(ctx context.Context, in *struct {
 func (s *Server) ChangeStaffGroups(ctx context.Context, in *struct {
 	ByID
 	Body struct {
-		GroupIDs []kita.ID `json:"group_ids" maxItems:"100" uniqueItems:"true" doc:"All of them; those left out are taken away."`
+		GroupIDs []kita.ID `json:"group_ids" format:"uuid" maxItems:"100" uniqueItems:"true" doc:"All of them; those left out are taken away."`
 	}
 }) (*StaffOutput, error) {
 	p, err := s.store.ChangeStaffGroups(ctx, viewerFrom(ctx), in.ID, in.Body.GroupIDs)
