@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// runsMain, in the environment, makes this test binary the program itself, so that tests can run it as another process.
+const runsMain = "TEST_BINARY_RUNS_MORGENKREIS"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(runsMain) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// process is the program, running as another process that can be killed and started again on the same port and data.
+type process struct {
+	t       *testing.T
+	data    string
+	url     string
+	program []string
+	args    []string
+	log     *logFile
+
+	mu  sync.Mutex
+	cmd *exec.Cmd
+}
+
+// logFile keeps what the program said, for when it goes wrong.
+type logFile struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *logFile) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logFile) tail() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.b.String()
+	return s[max(0, len(s)-4000):]
+}
+
+// newProcess prepares a server on a free port and an empty data folder. program is what to run; the test binary itself
+// when it is empty.
+func newProcess(t *testing.T, program []string, args ...string) *process {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data := filepath.Join(t.TempDir(), "data")
+	p := &process{t: t, data: data, url: fmt.Sprintf("http://localhost:%d", port), program: program, log: &logFile{},
+		args: append([]string{"serve", "--data", data, "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--base-url", fmt.Sprintf("http://localhost:%d", port),
+			"--metrics-listen", "off"}, args...)}
+	if len(program) == 0 {
+		p.program = []string{os.Args[0]}
+	}
+	t.Cleanup(func() {
+		p.kill()
+		if t.Failed() {
+			t.Logf("the server said:\n%s", p.log.tail())
+		}
+	})
+	return p
+}
+
+// start runs the program and waits until it is ready.
+func (p *process) start() {
+	p.t.Helper()
+	p.mu.Lock()
+	p.cmd = exec.Command(p.program[0], append(p.program[1:], p.args...)...)
+	p.cmd.Env = append(os.Environ(), runsMain+"=1")
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	// A group of its own: under strace a signal has to reach the server itself.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	err := p.cmd.Start()
+	p.mu.Unlock()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := awaitReady(ctx, p.url); err != nil {
+		p.t.Fatalf("the server does not come up: %v\n%s", err, p.log.tail())
+	}
+}
+
+// awaitReady asks until the server at url is ready.
+func awaitReady(ctx context.Context, url string) error {
+	ask := time.NewTicker(10 * time.Millisecond)
+	defer ask.Stop()
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/readyz", nil)
+		if err != nil {
+			return err
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err == nil {
+			_, cerr := io.Copy(io.Discard, res.Body)
+			if err := errors.Join(cerr, res.Body.Close()); err == nil && res.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-ask.C:
+		}
+	}
+}
+
+// kill ends the program as a power cut would: kill -9.
+func (p *process) kill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cmd == nil {
+		return
+	}
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // it may have ended already
+	_ = p.cmd.Wait()                                      // "signal: killed" is what was asked for
+	p.cmd = nil
+}
+
+// stop ends the program as an operator would, and answers how it ended.
+func (p *process) stop() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	err := errors.Join(syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM), p.cmd.Wait())
+	p.cmd = nil
+	return err
+}
