@@ -410,7 +410,8 @@ create table deliveries (
   finished_at     bigint,
   shown_at        bigint
 );
-create index deliveries_due on deliveries (rank, due_at) where finished_at is null;
+create index deliveries_due on deliveries (service, rank, due_at) where finished_at is null;
+create index deliveries_refused on deliveries (finished_at) where outcome = 'misconfigured';
 create index deliveries_recipient on deliveries (recipient_id);
 create index deliveries_subscription on deliveries (subscription_id);
 

@@ -1,12 +1,11 @@
-// Package notify is all that leaves the house for a person: who, when, by which way, and did it arrive.
 package notify
 
 import (
 	"context"
 	"log/slog"
-	"math/rand/v2"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"morgenkreis/kita"
@@ -18,10 +17,8 @@ type Outbox interface {
 	Now() kita.Instant
 	Woken() <-chan struct{}
 	SystemClaimDeliveries(ctx context.Context, channel string, limit int, busy []string) ([]store.Delivery, error)
-	SystemStillWanted(ctx context.Context, id kita.ID) (string, error)
+	SystemStillWanted(ctx context.Context, claimed []store.Delivery) (map[kita.ID]string, error)
 	SystemComplete(ctx context.Context, batch []store.Completion) error
-	SystemHandBack(ctx context.Context, ids []kita.ID) error
-	SystemNextDue(ctx context.Context) (kita.Instant, error)
 	SystemClaimJobs(ctx context.Context, limit int) ([]store.Job, error)
 	SystemFinishJob(ctx context.Context, j store.Job) error
 	SystemRetryJob(ctx context.Context, j store.Job, trouble string) error
@@ -51,348 +48,217 @@ type Options struct {
 // has a lane of its own, and what waits for a full lane is not even taken.
 type Dispatcher struct {
 	Options
-	results chan store.Completion
-	freed   chan struct{}
-
-	mu    sync.Mutex
-	lanes map[string]*lane
-	total int
-}
-
-// lane counts what was taken for one service and is not yet done.
-type lane struct {
-	taken int
-	slots chan struct{}
+	complaints complaints
 }
 
 const (
-	claimSize   = 500
-	maxTaken    = 2000 // over all lanes: what a process that dies has to have sent again
-	mailsAtOnce = 4
-	flushSize   = 256
-	flushAfter  = 20 * time.Millisecond
+	defaultInFlight = 512
+	claimSize       = 500 // deliveries of one service taken at once
+	mailsAtOnce     = 4
+	jobsAtOnce      = 2 // so that a long clean-up does not hold up a notice
+	// poll is how often the outbox is asked when nobody says that there is something: what becomes due by the clock, and
+	// what another process left.
+	poll = time.Second
 )
 
-// NewDispatcher makes a Dispatcher; Run or Drain starts it.
+// NewDispatcher makes a Dispatcher; Run or Drain starts it, one at a time.
 func NewDispatcher(o Options) *Dispatcher {
 	if o.InFlight <= 0 {
-		o.InFlight = 512
+		o.InFlight = defaultInFlight
 	}
 	if o.Observe == nil {
 		o.Observe = func(string, string, string, time.Duration) {}
 	}
-	return &Dispatcher{Options: o, results: make(chan store.Completion, claimSize), freed: make(chan struct{}, 1), lanes: map[string]*lane{}}
+	return &Dispatcher{Options: o}
 }
 
-// Run sends what is due until ctx ends. Then nothing more is taken, what is under way ends within the time-outs of the
+// Run sends what is due until ctx ends. Then nothing more is begun, what is under way ends within the time-outs of the
 // sender, what was taken and not begun is handed back, and Run returns.
 func (d *Dispatcher) Run(ctx context.Context) {
-	d.run(ctx, func(ctx context.Context) bool { return d.wait(ctx) })
+	d.run(ctx, func(r *round, _, failed bool) bool {
+		r.wait(ctx, failed)
+		return true
+	})
 }
 
 // Drain sends until nothing is due and nothing under way, and returns. It is Run for a test, or for a command that ends.
 func (d *Dispatcher) Drain(ctx context.Context) {
-	d.run(ctx, func(ctx context.Context) bool {
-		if d.idle() {
+	d.run(ctx, func(r *round, idle, failed bool) bool {
+		if idle || failed {
 			return false
 		}
 		select {
-		case <-d.freed:
+		case <-r.freed:
 		case <-ctx.Done():
 		}
 		return true
 	})
 }
 
-// run takes and sends; rest is called when there is nothing more to take, and ends the run by answering false.
-func (d *Dispatcher) run(ctx context.Context, rest func(context.Context) bool) {
-	var senders, collector sync.WaitGroup
-	// What is under way ends on its own terms: a push that left must be noted, or it is sent twice.
-	working := context.WithoutCancel(ctx)
-	collector.Go(func() { d.collect(working) })
+// round is one Run or Drain: the lanes, and those who work in them.
+type round struct {
+	*Dispatcher
+	// ctx ends when nothing more is to be begun. What is under way goes on under working: a push that left must be noted,
+	// or it is sent twice.
+	ctx, working context.Context
+	lanes        map[string]*lane
+	workers      sync.WaitGroup
+	results      chan result
+	freed        chan struct{}
+	jobs         atomic.Int32
+	// taken counts what was taken, deliveries and jobs, and is not yet noted.
+	taken atomic.Int64
+}
+
+type result struct {
+	store.Completion
+	lane *lane
+}
+
+// run takes until ctx ends, or until rest, which is called when there was nothing to take, says false. rest learns
+// whether nothing was under way before the last look, and whether the outbox did not answer.
+func (d *Dispatcher) run(ctx context.Context, rest func(r *round, idle, failed bool) bool) {
+	r := &round{Dispatcher: d, ctx: ctx, working: context.WithoutCancel(ctx), lanes: map[string]*lane{},
+		results: make(chan result, claimSize), freed: make(chan struct{}, 1)}
+	var collector sync.WaitGroup
+	collector.Go(r.collect)
 	for ctx.Err() == nil {
-		if d.take(ctx, working, &senders) == 0 && !rest(ctx) {
+		idle := r.taken.Load() == 0
+		n, failed := r.take()
+		if n == 0 && !rest(r, idle, failed) {
 			break
 		}
 	}
-	senders.Wait()
-	close(d.results)
+	for _, l := range r.lanes {
+		close(l.queue)
+	}
+	r.workers.Wait()
+	close(r.results)
 	collector.Wait()
-	d.results = make(chan store.Completion, claimSize)
 }
 
-// take runs due jobs and starts due deliveries; it answers how many of both.
-func (d *Dispatcher) take(ctx, working context.Context, senders *sync.WaitGroup) (n int) {
-	n = d.runJobs(ctx)
-	for _, channel := range []string{"push", "email"} {
-		if channel == "email" && d.Mailer == nil {
-			continue
+// take starts due jobs and takes due deliveries; it answers how many of both. A claim is never broken off half way: what
+// it took would be known to nobody until its lease ends.
+func (r *round) take() (n int, failed bool) {
+	n, failed = r.takeJobs()
+	for _, channel := range []string{store.ChannelPush, store.ChannelEmail} {
+		if r.ctx.Err() != nil {
+			return n, failed
 		}
-		room, busy := d.room()
-		if room == 0 {
-			return n
+		size := claimSize
+		if channel == store.ChannelEmail {
+			size = mailsAtOnce
 		}
-		due, err := d.Outbox.SystemClaimDeliveries(ctx, channel, room, busy)
+		due, err := r.Outbox.SystemClaimDeliveries(r.working, channel, size, r.busy())
 		if err != nil {
-			if ctx.Err() == nil {
-				slog.ErrorContext(ctx, "deliveries can not be claimed", "channel", channel, "error", err)
-			}
-			continue
+			slog.ErrorContext(r.ctx, "deliveries can not be claimed", "channel", channel, "error", err)
+			failed = true
 		}
 		for _, one := range due {
-			l := d.enter(one)
-			senders.Go(func() { d.send(ctx, working, l, one) })
+			r.enter(one)
 		}
 		n += len(due)
 	}
-	return n
+	return n, failed
 }
 
-// room is how many deliveries can be taken now, and the services whose lane is full.
-func (d *Dispatcher) room() (int, []string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	var busy []string
-	for service, l := range d.lanes {
-		if l.taken >= 2*cap(l.slots) {
-			busy = append(busy, service)
+// busy are the services whose lane has enough to do.
+func (r *round) busy() (full []string) {
+	for service, l := range r.lanes {
+		if int(l.taken.Load()) > cap(l.slots)+l.claim/2 {
+			full = append(full, service)
 		}
 	}
-	return max(0, min(claimSize, maxTaken-d.total)), busy
+	return full
 }
 
-func (d *Dispatcher) enter(one store.Delivery) *lane {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	l := d.lanes[one.Service]
+func (r *round) enter(one store.Delivery) {
+	l := r.lanes[one.Service]
 	if l == nil {
-		width := d.InFlight
-		if one.Channel == "email" {
-			width = mailsAtOnce
-		}
-		l = &lane{slots: make(chan struct{}, width)}
-		d.lanes[one.Service] = l
+		l = newLane(one.Channel, r.InFlight)
+		r.lanes[one.Service] = l
+		r.workers.Go(func() { r.serve(l) })
 	}
-	l.taken++
-	d.total++
-	return l
+	l.taken.Add(1)
+	r.taken.Add(1)
+	l.queue <- one
 }
 
-// leave frees a place; done is called for what was completed in the database, so that an empty Dispatcher has noted all.
-func (d *Dispatcher) leave(service string) {
-	d.mu.Lock()
-	d.lanes[service].taken--
-	if d.lanes[service].taken == 0 {
-		delete(d.lanes, service)
-	}
-	d.total--
-	d.mu.Unlock()
+// left frees the place of something that is noted.
+func (r *round) left() {
+	r.taken.Add(-1)
 	select {
-	case d.freed <- struct{}{}:
+	case r.freed <- struct{}{}:
 	default:
 	}
 }
 
-func (d *Dispatcher) idle() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.total == 0
-}
-
-// wait rests until something is due, a place is free, or somebody left work behind.
-func (d *Dispatcher) wait(ctx context.Context) bool {
-	next, err := d.Outbox.SystemNextDue(ctx)
-	pause := next.Sub(d.Outbox.Now().Time)
-	if err != nil || pause < 50*time.Millisecond {
-		pause = 50 * time.Millisecond // due, but not to be had: a full lane, a lease, or a database that does not answer
+// wait rests until a place is free, somebody left work behind, or it is time to ask. When the outbox did not answer,
+// nobody hurries it.
+func (r *round) wait(ctx context.Context, failed bool) {
+	freed, woken := (<-chan struct{})(r.freed), r.Outbox.Woken()
+	if failed {
+		freed, woken = nil, nil
 	}
-	timer := time.NewTimer(pause)
+	timer := time.NewTimer(poll)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 	case <-timer.C:
-	case <-d.freed:
-	case <-d.Outbox.Woken():
+	case <-freed:
+	case <-woken:
 	}
-	return true
 }
 
-// send waits for a slot of its lane, asks once more whether the message is still wanted, and sends it.
-func (d *Dispatcher) send(ctx, working context.Context, l *lane, one store.Delivery) {
-	select {
-	case l.slots <- struct{}{}:
-	case <-ctx.Done():
-		if err := d.Outbox.SystemHandBack(working, []kita.ID{one.ID}); err != nil {
-			slog.ErrorContext(ctx, "a delivery could not be handed back; it is sent when its lease ends", "error", err)
-		}
-		d.leave(one.Service)
+// takeJobs starts what the clock asks for; it answers how many there were.
+func (r *round) takeJobs() (n int, failed bool) {
+	free := jobsAtOnce - int(r.jobs.Load())
+	if free == 0 {
+		return 0, false
+	}
+	due, err := r.Outbox.SystemClaimJobs(r.working, free)
+	if err != nil {
+		slog.ErrorContext(r.ctx, "jobs can not be claimed", "error", err)
+		return 0, true
+	}
+	for _, j := range due {
+		r.jobs.Add(1)
+		r.taken.Add(1)
+		r.workers.Go(func() {
+			r.do(j)
+			r.jobs.Add(-1)
+			r.left()
+		})
+	}
+	return len(due), false
+}
+
+// do does one job to its end; what it does in the database is one transaction.
+func (r *round) do(j store.Job) {
+	err := r.job(j)
+	if err == nil {
+		err = r.Outbox.SystemFinishJob(r.working, j)
+	}
+	if err == nil {
 		return
 	}
-	start := d.Outbox.Now()
-	c := d.try(working, one)
-	<-l.slots
-	outcome := c.Outcome
-	if outcome == "" {
-		outcome = "later"
-	}
-	d.Observe(one.Channel, one.Service, outcome, d.Outbox.Now().Sub(start.Time))
-	d.results <- c
-}
-
-func (d *Dispatcher) try(ctx context.Context, one store.Delivery) store.Completion {
-	c := store.Completion{ID: one.ID, RecipientID: one.RecipientID, Subscription: one.SubscriptionID, Channel: one.Channel, Service: one.Service}
-	now := d.Outbox.Now()
-	if !now.Before(one.ExpiresAt.Time) {
-		c.Outcome = store.OutcomeExpired
-		return c
-	}
-	unwanted, err := d.Outbox.SystemStillWanted(ctx, one.ID)
-	switch {
-	case err != nil:
-		slog.ErrorContext(ctx, "the database does not say whether a delivery is still wanted", "error", err)
-		c.RetryAt = kita.At(now.Add(Backoff(one.Attempts, rand.Float64)))
-		return c
-	case unwanted != "":
-		c.Outcome = unwanted
-		return c
-	}
-	if one.Channel == "email" {
-		return d.mail(ctx, one, c)
-	}
-	return d.push(ctx, one, c)
-}
-
-func (d *Dispatcher) push(ctx context.Context, one store.Delivery, c store.Completion) store.Completion {
-	n := d.notification(one)
-	payload, err := n.Payload()
-	small := one.Shortened
-	if small {
-		payload, err = n.Shorten()
-	}
-	if err != nil {
-		slog.ErrorContext(ctx, "a push can not be written", "delivery", one.ID, "error", err)
-		c.Outcome = store.OutcomeFailed
-		return c
-	}
-	now := d.Outbox.Now()
-	m := Message{Payload: payload, Small: small, TTL: one.ExpiresAt.Sub(now.Time), Urgency: Urgency(string(one.NoticeKind)), Topic: Topic(topicOf(one))}
-	r := d.Sender.Send(ctx, one.Subscription(), m)
-	if r.Outcome == TooLarge && !small {
-		if m.Payload, err = n.Shorten(); err == nil {
-			m.Small, c.Shorten = true, true
-			r = d.Sender.Send(ctx, one.Subscription(), m)
-		}
-	}
-	c.Status = r.Status
-	switch r.Outcome {
-	case Accepted:
-		c.Outcome = store.OutcomeAccepted
-	case Gone:
-		c.Outcome = store.OutcomeGone
-	case Later:
-		wait := r.RetryAfter
-		if wait <= 0 {
-			wait = Backoff(one.Attempts, rand.Float64)
-		}
-		c.RetryAt = kita.At(d.Outbox.Now().Add(wait))
-		if !c.RetryAt.Before(one.ExpiresAt.Time) {
-			c.Outcome = store.OutcomeExpired
-		}
-	case Misconfigured:
-		if r.Status == 0 { // nothing was sent: this one subscription is at fault, not the house
-			c.Outcome = store.OutcomeFailed
-			return c
-		}
-		c.Outcome = store.OutcomeMisconfigured
-		slog.ErrorContext(ctx, "a push service refuses us: look at doctor", "service", one.Service, "status", r.Status, "reason", r.Reason, "detail", r.Detail)
-	default:
-		c.Outcome = store.OutcomeFailed
-	}
-	return c
-}
-
-// topicOf is what a later push about the same replaces.
-func topicOf(one store.Delivery) kita.ID {
-	switch {
-	case one.NoticeID != nil:
-		return *one.NoticeID
-	case one.AbsenceID != nil:
-		return *one.AbsenceID
-	}
-	return one.ID
-}
-
-// collect writes outcomes in bulk, off the sending path. What can not be written is sent again when its lease ends: at
-// least once, never silently not at all.
-func (d *Dispatcher) collect(ctx context.Context) {
-	var batch []store.Completion
-	flush := func() {
-		if len(batch) == 0 {
-			return
-		}
-		if err := d.Outbox.SystemComplete(ctx, batch); err != nil {
-			slog.ErrorContext(ctx, "outcomes can not be written; these are sent again", "deliveries", len(batch), "error", err)
-		}
-		for _, c := range batch {
-			d.leave(c.Service)
-		}
-		batch = batch[:0]
-	}
-	timer := time.NewTimer(flushAfter)
-	defer timer.Stop()
-	for {
-		select {
-		case c, open := <-d.results:
-			if !open {
-				flush()
-				return
-			}
-			if batch = append(batch, c); len(batch) >= flushSize {
-				flush()
-			} else if len(batch) == 1 {
-				timer.Reset(flushAfter)
-			}
-		case <-timer.C:
-			flush()
-		}
+	slog.ErrorContext(r.ctx, "a job failed", "job", j.ID, "kind", j.Kind, "attempt", j.Attempts, "error", err)
+	if err := r.Outbox.SystemRetryJob(r.working, j, err.Error()); err != nil {
+		slog.ErrorContext(r.ctx, "a job could not be handed back", "job", j.ID, "error", err)
 	}
 }
 
-// runJobs does what the clock asks for, one after the other; it answers how many there were.
-func (d *Dispatcher) runJobs(ctx context.Context) int {
-	jobs, err := d.Outbox.SystemClaimJobs(ctx, 20)
-	if err != nil {
-		if ctx.Err() == nil {
-			slog.ErrorContext(ctx, "jobs can not be claimed", "error", err)
-		}
-		return 0
-	}
-	for _, j := range jobs {
-		err := d.runJob(ctx, j)
-		if err == nil {
-			err = d.Outbox.SystemFinishJob(ctx, j)
-		}
-		if err != nil {
-			slog.ErrorContext(ctx, "a job failed", "job", j.ID, "kind", j.Kind, "attempt", j.Attempts, "error", err)
-			if err := d.Outbox.SystemRetryJob(context.WithoutCancel(ctx), j, err.Error()); err != nil {
-				slog.ErrorContext(ctx, "a job could not be handed back", "job", j.ID, "error", err)
-			}
-		}
-	}
-	return len(jobs)
-}
-
-func (d *Dispatcher) runJob(ctx context.Context, j store.Job) error {
+func (r *round) job(j store.Job) error {
 	switch j.Kind {
 	case "publish":
-		return d.Outbox.SystemPublish(ctx, j.SubjectID)
+		return r.Outbox.SystemPublish(r.working, j.SubjectID)
 	case "escalate":
-		_, err := d.Outbox.SystemEscalate(ctx, j.SubjectID, d.Mailer != nil)
+		_, err := r.Outbox.SystemEscalate(r.working, j.SubjectID, r.Mailer != nil)
 		return err
 	default:
-		if err := d.Outbox.SystemRetain(ctx); err != nil || d.Sweep == nil {
+		if err := r.Outbox.SystemRetain(r.working); err != nil || r.Sweep == nil {
 			return err
 		}
-		return d.Sweep(ctx)
+		return r.Sweep(r.ctx) // goes through folders, and can be broken off at any file
 	}
 }

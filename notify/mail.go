@@ -3,10 +3,12 @@ package notify
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
-	"fmt"
 	"log/slog"
-	"math/rand/v2"
+	"net/textproto"
+	"strconv"
+	"strings"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
@@ -24,22 +26,39 @@ type MailConfig struct {
 	From string
 	// TLS is "starttls" (required), "tls" (from the first byte) or "none" (loopback only; the configuration checks that).
 	TLS string
-	// Certificates replaces the system's roots when it is set.
-	Certificates *tls.Config
+	// RootCAs replaces the system's certificate authorities; nil means the system's.
+	RootCAs *x509.CertPool
+	// Timeout bounds each of the four parts of an exchange: to sign in, to hand over, to reset, to part; 30 s when zero.
+	Timeout time.Duration
 }
+
+const (
+	defaultMailTimeout = 30 * time.Second
+	// mailTimeout is what all four parts take at most, which the lease of an e-mail must hold.
+	mailTimeout = 4 * defaultMailTimeout
+)
 
 // Mailer sends e-mail over SMTP (RFC 5321). It is safe for several goroutines: each message has its own connection.
 type Mailer struct{ c MailConfig }
 
 // NewMailer checks c and makes a Mailer; no connection is made yet.
 func NewMailer(c MailConfig) (*Mailer, error) {
+	if c.Timeout <= 0 || c.Timeout > defaultMailTimeout {
+		c.Timeout = defaultMailTimeout
+	}
 	m := &Mailer{c}
-	_, err := m.client()
-	return m, err
+	if _, err := m.client(); err != nil {
+		return nil, err
+	}
+	if err := gomail.NewMsg().From(c.From); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 func (m *Mailer) client() (*gomail.Client, error) {
-	o := []gomail.Option{gomail.WithPort(m.c.Port), gomail.WithTimeout(15 * time.Second)}
+	o := []gomail.Option{gomail.WithPort(m.c.Port), gomail.WithTimeout(m.c.Timeout),
+		gomail.WithTLSConfig(&tls.Config{ServerName: m.c.Host, MinVersion: tls.VersionTLS12, RootCAs: m.c.RootCAs})}
 	switch m.c.TLS {
 	case "tls":
 		o = append(o, gomail.WithSSL())
@@ -48,75 +67,113 @@ func (m *Mailer) client() (*gomail.Client, error) {
 	default:
 		o = append(o, gomail.WithTLSPolicy(gomail.TLSMandatory))
 	}
-	if m.c.Certificates != nil {
-		o = append(o, gomail.WithTLSConfig(m.c.Certificates))
-	}
 	if m.c.User != "" {
 		o = append(o, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover), gomail.WithUsername(m.c.User), gomail.WithPassword(m.c.Password))
 	}
 	return gomail.NewClient(m.c.Host, o...)
 }
 
-// errBadAddress is a recipient no server would take.
-var errBadAddress = errors.New("notify: not an address")
+// Mail is one plain-text message. ID names it: the same message sent twice has the same name (RFC 5322, section 3.6.4), by
+// which mail programs show it once.
+type Mail struct {
+	ID                kita.ID
+	To, Subject, Text string
+}
 
-// Send hands one plain-text message to the server. It returns when the server has taken it or said no.
-func (m *Mailer) Send(ctx context.Context, to, subject, text string) error {
+// MailError says why an e-mail was not taken. It holds neither an address nor what the server wrote, which repeats it.
+type MailError struct {
+	// Status is the server's answer (RFC 5321, section 4.2); 0 when there was none.
+	Status int
+	// Reason is a code for logs: "smtp_550", "timeout", "dns", "address", …
+	Reason string
+	// Permanent is true when trying again is in vain: the server has refused this message or its recipient for good.
+	Permanent bool
+}
+
+func (e *MailError) Error() string { return "notify: e-mail not sent: " + e.Reason }
+
+// Send hands one message to the server. It returns when the server has taken it, or with a *MailError.
+func (m *Mailer) Send(ctx context.Context, mail Mail) error {
 	msg := gomail.NewMsg()
 	if err := msg.From(m.c.From); err != nil {
-		return fmt.Errorf("the sender: %w", err)
+		return &MailError{Reason: "sender"}
 	}
-	if err := msg.To(to); err != nil {
-		return errBadAddress
+	if err := msg.To(mail.To); err != nil {
+		return &MailError{Reason: "address", Permanent: true}
 	}
-	msg.Subject(subject)
+	msg.Subject(mail.Subject)
+	msg.SetMessageIDWithValue(string(mail.ID) + m.c.From[strings.LastIndex(m.c.From, "@"):])
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no out-of-office answers, please
-	msg.SetBodyString(gomail.TypeTextPlain, text)
+	msg.SetBodyString(gomail.TypeTextPlain, mail.Text)
 	client, err := m.client()
 	if err != nil {
-		return err
+		return &MailError{Reason: "configuration"}
 	}
-	return client.DialAndSendWithContext(ctx, msg)
+	err = client.DialAndSendWithContext(ctx, msg)
+	if err == nil || msg.IsDelivered() { // a server that is rude after it has taken the message has taken the message
+		return nil
+	}
+	return mailError(err)
+}
+
+// mailError judges what went wrong. Refused for good is only what the server said 5yz to in the course of a message
+// (RFC 5321, section 4.2.1); a password it does not like is for the operator to mend, and the message can wait for that.
+func mailError(err error) *MailError {
+	var refused *gomail.SendError
+	var answer *textproto.Error
+	switch {
+	case errors.As(err, &refused) && refused.ErrorCode() != 0:
+		code := refused.ErrorCode()
+		return &MailError{Status: code, Reason: "smtp_" + strconv.Itoa(code), Permanent: code >= 500}
+	case errors.As(err, &answer):
+		return &MailError{Status: answer.Code, Reason: "smtp_" + strconv.Itoa(answer.Code)}
+	}
+	return &MailError{Reason: reasonOf(err)}
 }
 
 // SendReset sends the link by which a forgotten password is renewed.
 func (m *Mailer) SendReset(ctx context.Context, to, name, link, language string) error {
 	w := wordsIn(language)
-	return m.Send(ctx, to, w.resetSubject, fill(w.greeting, "name", name)+"\n\n"+fill(w.resetText, "link", link)+"\n")
+	return m.Send(ctx, Mail{ID: kita.NewID(), To: to, Subject: w.resetSubject,
+		Text: fill(w.greeting, "name", name) + "\n\n" + fill(w.resetText, "link", link) + "\n"})
 }
 
-// permanent tells whether the server has refused for good (RFC 5321, section 4.2.1: 5yz), so that trying again is in vain.
-func permanent(err error) bool {
-	var refused *gomail.SendError
-	return errors.Is(err, errBadAddress) || errors.As(err, &refused) && refused.ErrorCode() >= 500 && !refused.IsTemp()
+// mail makes one try to tell somebody by e-mail whom no push reached.
+func (d *Dispatcher) mail(ctx context.Context, one store.Delivery) store.Completion {
+	c := completion(one, store.OutcomeFailed)
+	if d.Mailer == nil { // there was a server when it was queued, and there is none now
+		return c
+	}
+	err := d.Mailer.Send(ctx, d.letter(one))
+	var why *MailError
+	switch {
+	case err == nil:
+		c.Outcome, c.Status = store.OutcomeAccepted, 250
+		return c
+	case errors.As(err, &why):
+		c.Status = why.Status
+	}
+	if why == nil || !why.Permanent {
+		d.later(one, &c, 0)
+	}
+	if why != nil {
+		slog.WarnContext(ctx, "an e-mail could not be sent", "delivery", one.ID, "attempt", one.Attempts, "reason", why.Reason, "again", c.Outcome == "")
+	}
+	return c
 }
 
-// mail sends a notice by e-mail to somebody no push reached. It goes to the person's own address, so it holds the whole
-// text, unless the kita wants titles only.
-func (d *Dispatcher) mail(ctx context.Context, one store.Delivery, c store.Completion) store.Completion {
+// letter is the notice as an e-mail. It goes to the person's own address, so it holds the whole text, as it was typed:
+// Markdown is made to be read so. A kita that wants titles only gets titles only.
+func (d *Dispatcher) letter(one store.Delivery) Mail {
 	w := wordsIn(one.Language)
 	text := fill(w.greeting, "name", one.Person) + "\n\n" + one.Title + "\n"
-	if !one.TitleOnly {
-		text += "\n" + one.Body.Text(10_000) + "\n"
+	if !one.TitleOnly && one.Body != "" {
+		text += "\n" + string(one.Body) + "\n"
 	}
 	text += "\n" + w.readOnline + " " + d.link("/n/"+string(*one.NoticeID)) + "\n\n-- \n" + one.KitaName + "\n" + w.closing + "\n"
 	subject := one.Title
 	if one.Corrected {
 		subject = w.corrected + subject
 	}
-	err := d.Mailer.Send(ctx, one.Email, one.KitaName+": "+subject, text)
-	now := d.Outbox.Now()
-	switch {
-	case err == nil:
-		c.Outcome, c.Status = store.OutcomeAccepted, 250
-	case permanent(err):
-		c.Outcome = store.OutcomeFailed
-	default:
-		c.RetryAt = kita.At(now.Add(Backoff(one.Attempts, rand.Float64)))
-		if !c.RetryAt.Before(one.ExpiresAt.Time) {
-			c.Outcome = store.OutcomeExpired
-		}
-		slog.WarnContext(ctx, "an e-mail could not be sent", "delivery", one.ID, "attempt", one.Attempts, "temporary", c.Outcome == "")
-	}
-	return c
+	return Mail{ID: one.ID, To: one.Email, Subject: one.KitaName + ": " + subject, Text: text}
 }

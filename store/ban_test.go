@@ -54,9 +54,9 @@ func TestBannedGuardianReceivesNothingFromThatSecondOn(t *testing.T) {
 			if d.AccountID == nil || *d.AccountID != *x.dad.AccountID {
 				continue
 			}
-			outcome, err := x.s.SystemStillWanted(ctx, d.ID)
+			outcomes, err := x.s.SystemStillWanted(ctx, []store.Delivery{d})
 			x.must(err)
-			sent[*d.NoticeID] = outcome == ""
+			sent[*d.NoticeID] = outcomes[d.ID] == ""
 		}
 		if sent[aboutMia] || !sent[aboutBoth] || !sent[toAll] || len(sent) != 3 {
 			t.Errorf("of what was on its way, still sent is %v", sent)

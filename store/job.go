@@ -24,15 +24,24 @@ on conflict (kind, subject_id) where finished_at is null do update set due_at = 
 	return err
 }
 
-// Lease is how long a claimed row is held; whoever has not finished by then has died.
-const Lease = time.Minute
+// enqueueAgain moves the running job on, so that finishing it leaves it standing.
+func (tx *Tx) enqueueAgain(kind string, subject kita.ID, due kita.Instant) error {
+	_, err := tx.exec(`update jobs set due_at = ?, leased_until = 0, attempts = 0 where kind = ? and subject_id = ? and finished_at is null`, due, kind, subject)
+	return err
+}
 
-// SystemClaimJobs takes up to limit jobs that are due.
+// SystemClaimJobs takes up to limit jobs that are due, and holds them for a Lease.
 func (s *Store) SystemClaimJobs(ctx context.Context, limit int) (jobs []Job, err error) {
+	const due = `select id from jobs where finished_at is null and due_at <= ? and leased_until <= ? order by due_at limit ?`
+	// To ask costs less than to wait for the one who may write.
+	now := s.Now()
+	if waiting, err := list[kita.ID](ctx, s.db, due, now, now, 1); err != nil || len(waiting) == 0 {
+		return nil, err
+	}
 	err = s.write(ctx, func(tx *Tx) error {
 		jobs, err = list[Job](ctx, tx, `
 update jobs set leased_until = ?, attempts = attempts + 1
-where  id in (select id from jobs where finished_at is null and due_at <= ? and leased_until <= ? order by due_at limit ?`+s.engine.claimLock()+`)
+where  id in (`+due+s.engine.claimLock()+`)
 returning id, kind, subject_id, due_at, attempts`, kita.At(tx.now.Add(Lease)), tx.now, tx.now, limit)
 		return err
 	})
@@ -42,7 +51,7 @@ returning id, kind, subject_id, due_at, attempts`, kita.At(tx.now.Add(Lease)), t
 // SystemFinishJob ends a job; one that was moved while it ran (its due time is another) stays.
 func (s *Store) SystemFinishJob(ctx context.Context, j Job) error {
 	return s.write(ctx, func(tx *Tx) error {
-		_, err := tx.exec(`update jobs set finished_at = ?, trouble = '' where id = ? and due_at = ?`, tx.now, j.ID, j.DueAt)
+		_, err := tx.exec(`update jobs set finished_at = ?, trouble = '' where id = ? and due_at = ? and finished_at is null`, tx.now, j.ID, j.DueAt)
 		return err
 	})
 }
@@ -51,27 +60,9 @@ func (s *Store) SystemFinishJob(ctx context.Context, j Job) error {
 func (s *Store) SystemRetryJob(ctx context.Context, j Job, trouble string) error {
 	wait := min(time.Hour, 10*time.Second<<min(j.Attempts, 10))
 	return s.write(ctx, func(tx *Tx) error {
-		_, err := tx.exec(`update jobs set leased_until = ?, trouble = ? where id = ? and due_at = ?`, kita.At(tx.now.Add(wait)), cut(trouble, 500), j.ID, j.DueAt)
+		_, err := tx.exec(`update jobs set leased_until = ?, trouble = ? where id = ? and due_at = ? and finished_at is null`, kita.At(tx.now.Add(wait)), cut(trouble, 500), j.ID, j.DueAt)
 		return err
 	})
-}
-
-// SystemNextDue is when the next delivery or job is due, at the latest in an hour: until then nobody need ask.
-func (s *Store) SystemNextDue(ctx context.Context) (kita.Instant, error) {
-	next := kita.At(s.Now().Add(time.Hour))
-	for _, statement := range []string{
-		`select min(case when due_at > leased_until then due_at else leased_until end) from deliveries where finished_at is null`,
-		`select min(case when due_at > leased_until then due_at else leased_until end) from jobs where finished_at is null`,
-	} {
-		at, err := get[*kita.Instant](ctx, s.db, statement)
-		if err != nil {
-			return next, err
-		}
-		if at != nil && at.Before(next.Time) {
-			next = *at
-		}
-	}
-	return next, nil
 }
 
 // SystemReleaseLeases hands back what a process that has died held. Only for a database of one process: SQLite's.

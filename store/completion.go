@@ -1,0 +1,162 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"morgenkreis/kita"
+)
+
+// Outcomes of a delivery. A delivery that is not finished has none.
+const (
+	OutcomeAccepted      = "accepted"
+	OutcomeGone          = "gone"
+	OutcomeExpired       = "expired"
+	OutcomeMisconfigured = "misconfigured"
+	OutcomeFailed        = "failed"
+	OutcomeCancelled     = "cancelled"
+	// OutcomeFinished: somebody else has finished it; nothing is noted. OutcomeUntried: it was claimed and not begun; it is
+	// handed back as it was. Neither is ever written.
+	OutcomeFinished = "finished"
+	OutcomeUntried  = "untried"
+)
+
+// Completion is what became of one try.
+type Completion struct {
+	ID           kita.ID
+	RecipientID  *kita.ID
+	Subscription *kita.ID
+	Channel      string
+	Service      string
+	// Lease is the claim that the try was made under.
+	Lease kita.Instant
+	// Outcome is empty when the delivery is to be tried again at RetryAt.
+	Outcome string
+	Status  int
+	RetryAt kita.Instant
+	Shorten bool
+}
+
+// SystemComplete notes what became of a batch, in one transaction and by set. Deliveries that were finished meanwhile, by
+// a withdrawal, say, stay as they are, and their recipients with them; that a subscription is gone holds all the same.
+func (s *Store) SystemComplete(ctx context.Context, batch []Completion) error {
+	byOutcome := map[string][]Completion{}
+	for _, c := range batch {
+		byOutcome[c.Outcome] = append(byOutcome[c.Outcome], c)
+	}
+	const bySet = 500
+	return s.write(ctx, func(tx *Tx) error {
+		for _, outcome := range []string{"", OutcomeUntried, OutcomeAccepted, OutcomeGone, OutcomeExpired, OutcomeMisconfigured, OutcomeFailed, OutcomeCancelled} {
+			for all := range slices.Chunk(byOutcome[outcome], bySet) {
+				if err := note(tx, outcome, all); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func note(tx *Tx, outcome string, all []Completion) error {
+	switch outcome {
+	case "":
+		return letGo(tx, all, `due_at = tried.retry_at, attempts = attempts + 1, status = tried.status, shortened = shortened or tried.shorten`)
+	case OutcomeUntried:
+		return letGo(tx, all, `due_at = due_at`)
+	}
+	return finish(tx, outcome, all)
+}
+
+// letGo ends the claims of a set and changes each as its own try has it, in one statement. A delivery that somebody else
+// holds, because the claim ran out, is not touched.
+func letGo(tx *Tx, all []Completion, change string) error {
+	const row = "(cast(? as text), cast(? as bigint), cast(? as bigint), cast(? as bigint), cast(? as boolean))"
+	var args []any
+	for _, c := range all {
+		args = append(args, c.ID, c.Lease, c.RetryAt, c.Status, c.Shorten)
+	}
+	_, err := tx.exec(`with tried (id, lease, retry_at, status, shorten) as (values `+strings.Join(slices.Repeat([]string{row}, len(all)), ", ")+`)
+update deliveries set leased_until = 0, `+change+`
+from   tried
+where  deliveries.id = tried.id and deliveries.finished_at is null and deliveries.leased_until = tried.lease`, args...)
+	return err
+}
+
+// finish ends deliveries that had the same outcome, and draws the consequences for devices and people.
+func finish(tx *Tx, outcome string, all []Completion) error {
+	byStatus := map[int][]kita.ID{}
+	var subscriptions []kita.ID
+	for _, c := range all {
+		byStatus[c.Status] = append(byStatus[c.Status], c.ID)
+		if c.Subscription != nil {
+			subscriptions = append(subscriptions, *c.Subscription)
+		}
+	}
+	ended := map[kita.ID]bool{}
+	for status, of := range byStatus {
+		now, err := listIn[kita.ID](tx.ctx, tx, `update deliveries set finished_at = ?, leased_until = 0, attempts = attempts + 1, outcome = ?, status = ?
+where id in (?) and finished_at is null returning id`, tx.now, outcome, status, of)
+		if err != nil {
+			return err
+		}
+		for _, id := range now {
+			ended[id] = true
+		}
+	}
+	var pushed, mailed []kita.ID
+	for _, c := range all {
+		switch {
+		case c.RecipientID == nil || !ended[c.ID]:
+		case c.Channel == ChannelEmail:
+			mailed = append(mailed, *c.RecipientID)
+		default:
+			pushed = append(pushed, *c.RecipientID)
+		}
+	}
+	return consequences(tx, outcome, subscriptions, pushed, mailed)
+}
+
+func consequences(tx *Tx, outcome string, subscriptions, pushed, mailed []kita.ID) error {
+	// set does statement for a set of rows, unless the set is empty.
+	set := func(statement string, of []kita.ID, args ...any) error {
+		if len(of) == 0 {
+			return nil
+		}
+		_, err := tx.execIn(statement, append(args, of)...)
+		return err
+	}
+	var err error
+	switch outcome {
+	case OutcomeCancelled:
+		return nil
+	case OutcomeAccepted:
+		if err := set(`update recipients set accepted_at = coalesce(accepted_at, cast(? as bigint)), trouble = '' where id in (?)`, pushed, tx.now); err != nil {
+			return err
+		}
+		if err := set(`update recipients set emailed_at = coalesce(emailed_at, cast(? as bigint)) where id in (?)`, mailed, tx.now); err != nil {
+			return err
+		}
+		return set(`update subscriptions set last_accepted_at = ?, trouble = '' where id in (?)`, subscriptions, tx.now)
+	case OutcomeGone:
+		err = set(`delete from subscriptions where id in (?)`, subscriptions)
+	case OutcomeMisconfigured:
+		err = set(`update subscriptions set trouble = 'misconfigured' where id in (?)`, subscriptions)
+	}
+	if err != nil {
+		return err
+	}
+	if err := set(troubled, pushed); err != nil {
+		return err
+	}
+	// An e-mail that can not be delivered leaves only the telephone.
+	return set(`update recipients set call_listed_at = coalesce(call_listed_at, cast(? as bigint))
+where id in (?) and opened_at is null and shown_at is null`, mailed, tx.now)
+}
+
+// troubled: once nothing is on its way any more and nothing was accepted, the ledger says why.
+const troubled = `
+update recipients set trouble = case when exists (select 1 from subscriptions d where d.account_id = recipients.account_id) then 'failed' else 'no_device' end
+where  id in (?)
+and    accepted_at is null
+and    not exists (select 1 from deliveries d where d.recipient_id = recipients.id and d.channel = 'push' and d.finished_at is null)`
