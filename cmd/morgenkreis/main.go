@@ -44,6 +44,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "[settings]", "run the server; with --demo, show a made-up kita", serveCommand},
+		{"invite", "[LOGIN]", "print the set-up link, or one that renews a password", inviteCommand},
 		{"openapi", "", "print the description of the API (OpenAPI 3.1)", openapiCommand},
 		{"health", "[--listen]", "ask the server on this machine whether it lives", healthCommand},
 		{"version", "", "print the version", versionCommand},

@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"morgenkreis/cmd/morgenkreis/demo"
 	"morgenkreis/handlers"
 	"morgenkreis/kita"
 	"morgenkreis/notify"
@@ -67,10 +68,27 @@ func build(ctx context.Context, c Config) (*house, error) {
 		return nil, err
 	}
 	h := &house{config: c, store: s, files: dir}
-	if err := h.furnish(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
+	for _, step := range []func(context.Context) error{h.inhabit, h.furnish} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
 	}
 	return h, nil
+}
+
+// inhabit fills a demo, and keeps its logins, which everybody knows, out of every other house.
+func (h *house) inhabit(ctx context.Context) error {
+	c := h.config
+	if !c.Demo {
+		made, err := demo.Present(ctx, h.store)
+		if err == nil && made {
+			err = fmt.Errorf("the data in %s is the demo kita, whose passwords everybody knows: start with --demo, or with --data and another folder", c.Data)
+		}
+		return err
+	}
+	o := store.Options{Path: filepath.Join(c.Data, databaseName), URL: c.Database.Reveal()}
+	_, err := demo.Fill(ctx, o, h.files, time.Now(), func(line string) { slog.InfoContext(ctx, "demo", "progress", line) })
+	return err
 }
 
 func (h *house) furnish(ctx context.Context) (err error) {
@@ -103,9 +121,13 @@ func (h *house) furnish(ctx context.Context) (err error) {
 	h.metrics = newMetrics(h.store)
 	h.dispatcher = notify.NewDispatcher(notify.Options{Outbox: h.store, Sender: sender, Receipts: h.receipts, Mailer: h.mailer,
 		BaseURL: c.BaseURL, Observe: h.metrics.delivery, Sweep: h.sweep})
-	h.server = handlers.New(handlers.Options{Store: h.store, Files: h.files, BaseURL: c.BaseURL, PushKey: h.keys.Public, Hosts: c.PushHosts,
+	o := handlers.Options{Store: h.store, Files: h.files, BaseURL: c.BaseURL, PushKey: h.keys.Public, Hosts: c.PushHosts,
 		Receipts: h.receipts, MailWorks: h.mailer != nil, TrustProxy: c.TrustProxy, Clock: time.Now, NewID: kita.NewID, Version: version,
-		Web: web.Handler(), Ready: h.ready, Observe: h.metrics.request})
+		Web: web.Handler(), Ready: h.ready, Observe: h.metrics.request}
+	if h.mailer != nil {
+		o.Mailer = h.mailer // an interface that holds a nil pointer would not be nil
+	}
+	h.server = handlers.New(o)
 	return nil
 }
 
@@ -188,7 +210,9 @@ func (h *house) run(ctx context.Context, out io.Writer) error {
 	defer stopSending()
 	running.Go(func() { h.dispatcher.Run(sending) })
 	slog.InfoContext(ctx, "serving", "listen", listener.Addr().String(), "base_url", h.config.BaseURL.String(), "database", h.store.Engine(), "version", version)
-	fmt.Fprintf(out, "Morgenkreis %s is at %s\n", version, h.config.BaseURL)
+	if err := h.welcome(ctx, out); err != nil {
+		slog.ErrorContext(ctx, "no set-up link could be made; morgenkreis invite makes one", "error", err)
+	}
 
 	select {
 	case <-ctx.Done():
@@ -200,6 +224,7 @@ func (h *house) run(ctx context.Context, out io.Writer) error {
 	defer cancel()
 	stopped := srv.Shutdown(grace)
 	stopSending()
+	h.server.Wait()
 	if measured != nil {
 		stopped = errors.Join(stopped, measured.Close())
 	}
@@ -212,6 +237,36 @@ func (h *house) run(ctx context.Context, out io.Writer) error {
 	}
 	slog.Info("stopped")
 	return errors.Join(err, stopped)
+}
+
+// welcome says where the house is, and, as long as nobody runs it, by which link its operator moves in.
+func (h *house) welcome(ctx context.Context, out io.Writer) error {
+	fmt.Fprintf(out, "\nMorgenkreis %s is at %s\nThe API to read and try: %s\n", version, h.config.BaseURL, h.config.BaseURL.JoinPath("api/docs"))
+	if h.config.Demo {
+		fmt.Fprintf(out, "\n%s\n", demo.Logins())
+		return nil
+	}
+	link, needed, err := setupLink(ctx, h.store, h.config)
+	if err == nil && needed {
+		fmt.Fprintf(out, "\nNobody runs this server yet. With this link, once and within 28 days, you set it up:\n\n  %s\n\n", link)
+	}
+	return err
+}
+
+// setupLink is the one-time link of the first operator; needed is false when there is one.
+func setupLink(ctx context.Context, s *store.Store, c Config) (link string, needed bool, err error) {
+	code := newCode()
+	_, needed, err = s.SystemInviteOperator(ctx, code)
+	return inviteLink(c, code), needed, err
+}
+
+// inviteLink carries the code in the fragment, which no browser sends and no log sees.
+func inviteLink(c Config, code string) string { return c.BaseURL.JoinPath("i").String() + "#" + code }
+
+func newCode() string {
+	var random [kita.CodeBytes]byte
+	rand.Read(random[:])
+	return kita.NewCode(random)
 }
 
 func (h *house) serveMetrics(running *sync.WaitGroup, failed chan<- error) (*http.Server, error) {
