@@ -45,17 +45,17 @@ func TestPasswordIsChangedByWhoKnowsIt(t *testing.T) {
 		h.Live()
 		c, other := h.as(a.ID), h.as(a.ID)
 		change := func(current, fresh string) *answer {
-			return c.put("/account/password", map[string]any{"current": current, "new": fresh}).without(fresh, secret)
+			return c.put("/account/password", map[string]any{"current": current, "new": fresh}).without(fresh, goodPassword)
 		}
-		change(secret, "zu kurz").problem(422, "new", "password.too_short")
-		change(secret, strings.Repeat("aa", 6)).problem(422, "new", "password.too_easy")
-		change(secret, a.Login).problem(422, "new", "password.too_easy")
+		change(goodPassword, "zu kurz").problem(422, "new", "password.too_short")
+		change(goodPassword, strings.Repeat("aa", 6)).problem(422, "new", "password.too_easy")
+		change(goodPassword, a.Login).problem(422, "new", "password.too_easy")
 		change("not-the-password", "Neues-Passwort-1").problem(422, "current", "password.wrong")
 		other.get("/session").want(200)
-		change(secret, "Neues-Passwort-1").want(204)
+		change(goodPassword, "Neues-Passwort-1").want(204)
 		c.get("/session").want(200)
 		other.get("/session").problem(401, "", "unauthenticated")
-		h.stranger().signIn(a.Login, secret).want(401)
+		h.stranger().signIn(a.Login, goodPassword).want(401)
 		h.stranger().signIn(a.Login, "Neues-Passwort-1").want(201)
 		for range 5 {
 			change("not-the-password", "Neues-Passwort-2").problem(422, "current", "password.wrong")
@@ -158,7 +158,7 @@ func TestResetLinkEndsSoonAndIsAskedForSeldom(t *testing.T) {
 		_, code, _ := strings.Cut(box.sent[live].link, "#")
 		h.clock.Advance(kita.ResetLife)
 		h.stranger().post("/invitations/lookup", map[string]any{"code": code}).problem(422, "code", "invitation.code")
-		h.stranger().signIn(a.Login, secret).want(201)
+		h.stranger().signIn(a.Login, goodPassword).want(201)
 		// A server that is down is nothing the caller learns of.
 		box.fail = errors.New("no route to host")
 		h.clock.Advance(time.Hour)

@@ -44,10 +44,11 @@ type TieView struct {
 func guardianView(g store.GuardianSeen) GuardianView {
 	view := GuardianView{ID: g.ID, KitaID: g.KitaID, FirstName: g.FirstName, LastName: g.LastName, Language: g.Language,
 		Children: viewsOf(g.Children, tieView), CreatedAt: g.CreatedAt, ArchivedAt: g.ArchivedAt}
-	if g.As != store.AsEducator || g.Phone != "" {
+	whole := g.As == store.AsLeader || g.As == store.AsSelf
+	if whole || g.Phone != "" {
 		view.Phone = &g.Phone
 	}
-	if g.As != store.AsEducator {
+	if whole {
 		view.Email, view.Address = &g.Email, &g.Address
 	}
 	if g.As == store.AsLeader {

@@ -46,21 +46,21 @@ func TestInvitationOpensAnAccount(t *testing.T) {
 		for _, x := range []struct {
 			login, password, field, code string
 		}{
-			{"", secret, "login", "account.login"}, {"no address", secret, "login", "account.login"},
+			{"", goodPassword, "login", "account.login"}, {"no address", goodPassword, "login", "account.login"},
 			{"granny@home.example", "", "password", "invitation.password_only"}, {"granny@home.example", "kurz", "password", "password.too_short"},
 			{"granny@home.example", "GRANNY@home.example", "password", "password.too_easy"},
 		} {
 			h.stranger().accept(code, map[string]any{"login": x.login, "password": x.password}).problem(422, x.field, x.code)
 		}
-		h.stranger().accept(code, map[string]any{"login": "granny@home.example", "password": secret, "language": "xx"}).problem(422, "language", "language.unknown")
-		in := h.stranger().accept(typed, map[string]any{"login": " Granny@home.example ", "password": secret, "language": "tr"}).want(201).without(secret, "argon2")
+		h.stranger().accept(code, map[string]any{"login": "granny@home.example", "password": goodPassword, "language": "xx"}).problem(422, "language", "language.unknown")
+		in := h.stranger().accept(typed, map[string]any{"login": " Granny@home.example ", "password": goodPassword, "language": "tr"}).want(201).without(goodPassword, "argon2")
 		if in.field("account.login") != "granny@home.example" || in.field("account.name") != "Granny Muster" || in.field("account.language") != "tr" ||
 			in.field("memberships.0.role") != "guardian" || in.field("memberships.0.person_id") != string(granny.ID) {
 			t.Errorf("signed in %s", in.Raw)
 		}
 		h2 := &caller{h: h.house, session: in.cookie()}
 		h2.get(h.path("/children/", h.mia.ID)).want(200)
-		h.stranger().signIn("granny@home.example", secret).want(201)
+		h.stranger().signIn("granny@home.example", goodPassword).want(201)
 		if h.leader().get(h.path("/invitations?kita_id=", h.k.ID)).field("items.0.used_at") == nil {
 			t.Error("its use is not told")
 		}
@@ -73,7 +73,7 @@ func TestEveryCodeThatDoesNotHoldAnswersAlike(t *testing.T) {
 		h.Live()
 		lead := h.leader()
 		used, replaced, revoked := h.invite(lead, "guardian_ids", a.ID), h.invite(lead, "guardian_ids", b.ID), h.invite(lead, "guardian_ids", c.ID)
-		h.stranger().accept(used, map[string]any{"login": "a@home.example", "password": secret}).want(201)
+		h.stranger().accept(used, map[string]any{"login": "a@home.example", "password": goodPassword}).want(201)
 		h.invite(lead, "guardian_ids", b.ID)
 		for _, i := range []string{"0", "1", "2"} {
 			all := lead.get(h.path("/invitations?kita_id=", h.k.ID))
@@ -91,7 +91,7 @@ func TestEveryCodeThatDoesNotHoldAnswersAlike(t *testing.T) {
 		first := ""
 		for _, code := range []string{used, replaced, revoked, ended, "0000-0000-0000-0000-0000", "x", "\x00"} {
 			looked := h.stranger().post("/invitations/lookup", map[string]any{"code": code}).problem(422, "code", "invitation.code").said()
-			accepted := h.stranger().accept(code, map[string]any{"login": "z@home.example", "password": secret}).problem(422, "code", "invitation.code").said()
+			accepted := h.stranger().accept(code, map[string]any{"login": "z@home.example", "password": goodPassword}).problem(422, "code", "invitation.code").said()
 			signedIn := h.as(*h.mum.AccountID).accept(code, nil).problem(422, "code", "invitation.code").said()
 			if first == "" {
 				first = looked
@@ -100,7 +100,7 @@ func TestEveryCodeThatDoesNotHoldAnswersAlike(t *testing.T) {
 				t.Errorf("%q answers %s, %s, %s; others %s", code, looked, accepted, signedIn, first)
 			}
 		}
-		h.stranger().signIn("z@home.example", secret).want(401)
+		h.stranger().signIn("z@home.example", goodPassword).want(401)
 	})
 }
 
@@ -114,7 +114,7 @@ func TestGuessingCodesHasToWait(t *testing.T) {
 		if a := h.stranger().post("/invitations/lookup", map[string]any{"code": good}).problem(429, "", "signin.too_many"); a.Header.Get("Retry-After") == "" {
 			t.Error("nothing says how long to wait")
 		}
-		h.stranger().accept(good, map[string]any{"password": secret}).problem(429, "", "signin.too_many")
+		h.stranger().accept(good, map[string]any{"password": goodPassword}).problem(429, "", "signin.too_many")
 		h.clock.Advance(15 * time.Minute)
 		h.stranger().post("/invitations/lookup", map[string]any{"code": good}).want(200)
 	})
@@ -129,7 +129,7 @@ func TestOneOfManyPhonesGetsTheCode(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range answers {
 			all.Go(func() {
-				answers[i] = h.stranger().accept(code, map[string]any{"login": string(rune('a'+i)) + "@home.example", "password": secret})
+				answers[i] = h.stranger().accept(code, map[string]any{"login": string(rune('a'+i)) + "@home.example", "password": goodPassword})
 			})
 		}
 		all.Wait()
@@ -166,14 +166,14 @@ func TestOnePersonUsesOneAccountForAllTheirRoles(t *testing.T) {
 
 		code = h.invite(lead, "guardian_ids", b.ID)
 		h.stranger().accept(code, map[string]any{"login": login, "password": "wrong-wrong-wrong"}).problem(409, "login", "account.login_taken")
-		got = h.stranger().accept(code, map[string]any{"login": strings.ToUpper(login), "password": secret}).want(201)
+		got = h.stranger().accept(code, map[string]any{"login": strings.ToUpper(login), "password": goodPassword}).want(201)
 		if got.field("account.login") != login || got.cookie() == "" {
 			t.Errorf("with the password: %s", got.Raw)
 		}
 
 		// Somebody else's phone: the login says who is meant, and the phone is theirs from then on.
 		code = h.invite(lead, "guardian_ids", c.ID)
-		got = tina.accept(code, map[string]any{"login": "c@home.example", "password": secret}).want(201)
+		got = tina.accept(code, map[string]any{"login": "c@home.example", "password": goodPassword}).want(201)
 		if got.field("account.login") != "c@home.example" || got.cookie() == tina.session {
 			t.Errorf("on a phone that is signed in: %s", got.Raw)
 		}
@@ -182,8 +182,8 @@ func TestOnePersonUsesOneAccountForAllTheirRoles(t *testing.T) {
 		for range 5 {
 			h.stranger().accept(code, map[string]any{"login": login, "password": "wrong-wrong-wrong"}).want(409)
 		}
-		h.stranger().accept(code, map[string]any{"login": login, "password": secret}).problem(429, "", "signin.too_many")
-		h.stranger().signIn(login, secret).problem(429, "", "signin.too_many")
+		h.stranger().accept(code, map[string]any{"login": login, "password": goodPassword}).problem(429, "", "signin.too_many")
+		h.stranger().signIn(login, goodPassword).problem(429, "", "signin.too_many")
 	})
 }
 
@@ -209,7 +209,7 @@ func TestLeaderLetsSomebodyChooseANewPassword(t *testing.T) {
 			t.Errorf("signed in %s", in.Raw)
 		}
 		old.get("/session").problem(401, "", "unauthenticated")
-		h.stranger().signIn(h.login(*h.mum.AccountID), secret).want(401)
+		h.stranger().signIn(h.login(*h.mum.AccountID), goodPassword).want(401)
 		h.leader().post("/invitations", map[string]any{"kita_id": h.k.ID, "staff_ids": []kita.ID{h.lead.ID}}).problem(422, "staff_ids[0]", "invitation.elsewhere")
 	})
 }
@@ -249,7 +249,7 @@ func TestInvitationsAreGivenOutByWhoMay(t *testing.T) {
 		if o := h.stranger().post("/invitations/lookup", map[string]any{"code": code}).want(200); o.field("role") != "provider" || o.field("name") != "Träger" {
 			t.Errorf("offered %s", o.Raw)
 		}
-		in := h.stranger().accept(code, map[string]any{"login": "t@provider.example", "password": secret, "name": "Toni Träger"}).want(201)
+		in := h.stranger().accept(code, map[string]any{"login": "t@provider.example", "password": goodPassword, "name": "Toni Träger"}).want(201)
 		if in.field("memberships.0.provider_id") != string(h.provider.ID) || in.field("account.name") != "Toni Träger" {
 			t.Errorf("signed in %s", in.Raw)
 		}
@@ -307,7 +307,7 @@ func setUp(h *house) {
 	if o := h.stranger().post("/invitations/lookup", map[string]any{"code": code}).want(200); o.field("role") != "operator" || o.field("name") != "" {
 		t.Errorf("offered %s", o.Raw)
 	}
-	in := h.stranger().accept(code, map[string]any{"login": "op@house.example", "password": secret, "name": "Olga"}).want(201)
+	in := h.stranger().accept(code, map[string]any{"login": "op@house.example", "password": goodPassword, "name": "Olga"}).want(201)
 	if in.field("account.operator") != true {
 		t.Errorf("signed in %s", in.Raw)
 	}
@@ -316,14 +316,14 @@ func setUp(h *house) {
 	k := op.post("/kitas", map[string]any{"provider_id": p, "name": "Sonnenschein", "federal_state": "BE"}).want(201).field("id")
 	lead := op.post("/staff", map[string]any{"kita_id": k, "first_name": "Lea", "last_name": "L", "role": "leader"}).want(201).field("id")
 	code = op.post("/invitations", map[string]any{"kita_id": k, "staff_ids": []any{lead}}).want(201).field("items.0.code").(string)
-	leader := &caller{h: h, session: h.stranger().accept(code, map[string]any{"login": "lea@kita.example", "password": secret}).want(201).cookie()}
+	leader := &caller{h: h, session: h.stranger().accept(code, map[string]any{"login": "lea@kita.example", "password": goodPassword}).want(201).cookie()}
 	group := leader.post("/groups", map[string]any{"kita_id": k, "name": "Bären", "colour": kita.Colours[0], "icon": kita.Icons[0]}).want(201).field("id")
 	child := leader.post("/children", map[string]any{"kita_id": k, "first_name": "Mia", "last_name": "M", "born": "2022-05-01", "group_id": group}).want(201).field("id").(string)
 	mum := leader.post("/guardians", map[string]any{"kita_id": k, "first_name": "Mum", "last_name": "M"}).want(201).field("id").(string)
 	leader.put("/guardians/"+mum+"/children/"+child, map[string]any{"relation": "mother", "custody": true, "may_pick_up": true, "receives_notices": true}).want(200)
 	leader.post("/notices", map[string]any{"kita_id": k, "kind": "news", "title": "Willkommen", "body": "B", "audience": map[string]any{"kind": "groups", "targets": []any{group}}}).want(201)
 	code = leader.post("/invitations", map[string]any{"kita_id": k, "group_id": group}).want(201).field("items.0.code").(string)
-	parent := &caller{h: h, session: h.stranger().accept(code, map[string]any{"login": "mum@home.example", "password": secret}).want(201).cookie()}
+	parent := &caller{h: h, session: h.stranger().accept(code, map[string]any{"login": "mum@home.example", "password": goodPassword}).want(201).cookie()}
 	if got := parent.get("/notices").want(200).field("items.0.title"); got != "Willkommen" {
 		t.Errorf("the parent reads %v", got)
 	}

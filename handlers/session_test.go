@@ -16,20 +16,20 @@ import (
 	"morgenkreis/kita"
 )
 
-const secret = "Katze-Hund-Maus-7"
+const goodPassword = "Katze-Hund-Maus-7"
 
-// withPassword makes an account that can sign in with secret.
+// withPassword makes an account that can sign in with the good password.
 func (h *house) withPassword(name string) kita.Account {
 	a := h.Account(name)
 	h.lock(a.ID)
 	return a
 }
 
-// lock gives an account of the world that is being built the password secret.
+// lock gives an account of the world that is being built the good password.
 func (h *house) lock(account kita.ID) {
 	for i := range h.Rows().Accounts {
 		if h.Rows().Accounts[i].ID == account {
-			h.Rows().Accounts[i].PasswordHash = kita.HashPassword(secret, []byte("0123456789abcdef"))
+			h.Rows().Accounts[i].PasswordHash = kita.HashPassword(goodPassword, []byte("0123456789abcdef"))
 		}
 	}
 }
@@ -69,7 +69,7 @@ func TestUnknownLoginAndWrongPasswordAnswerAlike(t *testing.T) {
 		a := h.withPassword("Lea")
 		none := h.Account("Nora") // an account without a password, of somebody who was created by an import
 		h.Live()
-		unknown := h.stranger().signIn("nobody@home.example", secret).problem(401, "", "signin.wrong")
+		unknown := h.stranger().signIn("nobody@home.example", goodPassword).problem(401, "", "signin.wrong")
 		for _, login := range []string{a.Login, none.Login, "a\x00b@home.example", strings.Repeat("x", 254)} {
 			wrong := h.stranger().signIn(login, "wrong-wrong-wrong").problem(401, "", "signin.wrong").without(login, "wrong-wrong")
 			if wrong.said() != unknown.said() {
@@ -79,7 +79,7 @@ func TestUnknownLoginAndWrongPasswordAnswerAlike(t *testing.T) {
 				t.Errorf("a failed sign-in sets a cookie")
 			}
 		}
-		in := h.stranger().with("User-Agent", "Telefon \xff").signIn(" "+strings.ToUpper(a.Login), secret).want(201).without(secret, "argon2")
+		in := h.stranger().with("User-Agent", "Telefon \xff").signIn(" "+strings.ToUpper(a.Login), goodPassword).want(201).without(goodPassword, "argon2")
 		if in.field("account.login") != a.Login {
 			t.Errorf("signed in: %s", in.Raw)
 		}
@@ -93,14 +93,14 @@ func TestGuessingHasToWait(t *testing.T) {
 		for range 5 {
 			h.stranger().signIn(a.Login, "wrong-wrong-wrong").problem(401, "", "signin.wrong")
 		}
-		limited := h.stranger().signIn(a.Login, secret).problem(429, "", "signin.too_many")
+		limited := h.stranger().signIn(a.Login, goodPassword).problem(429, "", "signin.too_many")
 		if wait, err := strconv.Atoi(limited.Header.Get("Retry-After")); err != nil || wait < 1 || wait > 900 {
 			t.Errorf("Retry-After is %q", limited.Header.Get("Retry-After"))
 		}
-		h.stranger().with("Accept-Language", "en").signIn(a.Login, secret).problem(429, "", "signin.too_many").without("Versuche")
-		h.stranger().signIn(b.Login, secret).want(201)
+		h.stranger().with("Accept-Language", "en").signIn(a.Login, goodPassword).problem(429, "", "signin.too_many").without("Versuche")
+		h.stranger().signIn(b.Login, goodPassword).want(201)
 		h.clock.Advance(15 * time.Minute)
-		h.stranger().signIn(a.Login, secret).want(201)
+		h.stranger().signIn(a.Login, goodPassword).want(201)
 		// The count starts again, for an unknown login as for a known one.
 		for range 5 {
 			h.stranger().signIn("nobody@home.example", "wrong-wrong-wrong").want(401)
@@ -136,13 +136,13 @@ func TestSignInNeverTakesASessionThatWasThereBefore(t *testing.T) {
 		a, b := h.withPassword("Lea"), h.withPassword("Ben")
 		h.Live()
 		planted := &caller{h: h, session: "planted-by-somebody-else"}
-		fresh := planted.signIn(a.Login, secret).want(201).cookie()
+		fresh := planted.signIn(a.Login, goodPassword).want(201).cookie()
 		if fresh == planted.session || len(fresh) < 40 {
 			t.Errorf("the session is %q", fresh)
 		}
 		planted.get("/session").problem(401, "", "unauthenticated")
 		// Signing in as somebody else on the same browser makes another session, and leaves theirs alone.
-		other := (&caller{h: h, session: fresh}).signIn(b.Login, secret).want(201).cookie()
+		other := (&caller{h: h, session: fresh}).signIn(b.Login, goodPassword).want(201).cookie()
 		if other == fresh {
 			t.Error("two accounts share a session")
 		}
@@ -156,7 +156,7 @@ func TestCookieIsBoundToTheHostAndOutOfReachOfScripts(t *testing.T) {
 	onEachEngine(t, func(h *house) {
 		a := h.withPassword("Lea")
 		h.Live()
-		set := h.stranger().signIn(a.Login, secret).want(201).Header.Get("Set-Cookie")
+		set := h.stranger().signIn(a.Login, goodPassword).want(201).Header.Get("Set-Cookie")
 		for _, want := range []string{"morgenkreis=", "Path=/", "HttpOnly", "SameSite=Lax"} {
 			if !strings.Contains(set, want) {
 				t.Errorf("the cookie is %s: no %s", set, want)
@@ -172,7 +172,7 @@ func TestSessionsAreListedAndEndedByTheirOwner(t *testing.T) {
 	onEachEngine(t, func(h *house) {
 		a, b := h.withPassword("Lea"), h.Account("Ben")
 		h.Live()
-		phone := &caller{h: h, session: h.stranger().with("User-Agent", "Telefon").signIn(a.Login, secret).want(201).cookie()}
+		phone := &caller{h: h, session: h.stranger().with("User-Agent", "Telefon").signIn(a.Login, goodPassword).want(201).cookie()}
 		laptop, bens := h.as(a.ID), h.as(b.ID)
 		list := phone.get("/sessions").want(200).without(phone.session, laptop.session)
 		if ids := list.ids(); len(ids) != 2 {
@@ -213,19 +213,19 @@ func TestNoSecretIsLogged(t *testing.T) {
 		h.Live()
 		login := h.login(*lead.AccountID)
 		h.stranger().signIn(login, "wrong-wrong-wrong").want(401)
-		session := h.stranger().signIn(login, secret).want(201).cookie()
+		session := h.stranger().signIn(login, goodPassword).want(201).cookie()
 		c := &caller{h: h, session: session}
 		token := c.post("/tokens", map[string]any{"name": "P", "scopes": []string{"people:read"}, "expires_at": h.clock.Now().AddDate(0, 1, 0)}).want(201).field("secret").(string)
 		(&caller{h: h, bearer: token}).get("/kitas").want(200)
 		code := c.post("/invitations", map[string]any{"kita_id": k.ID, "guardian_ids": []kita.ID{fresh.ID}}).want(201).field("items.0.code").(string)
 		h.stranger().post("/invitations/lookup", map[string]any{"code": code}).want(200)
-		h.stranger().post("/invitations/accept", map[string]any{"code": code, "login": "granny@home.example", "password": secret}).want(201)
-		c.put("/account/password", map[string]any{"current": secret, "new": "Neu-" + secret}).want(204)
+		h.stranger().post("/invitations/accept", map[string]any{"code": code, "login": "granny@home.example", "password": goodPassword}).want(201)
+		c.put("/account/password", map[string]any{"current": goodPassword, "new": "Neu-" + goodPassword}).want(204)
 		said := log.String()
 		if !strings.Contains(said, "route=/api/v1/invitations/accept") {
 			t.Fatalf("the log holds %s", said)
 		}
-		for _, word := range []string{secret, "wrong-wrong", session, token, strings.TrimPrefix(token, handlers.TokenPrefix), code, strings.ReplaceAll(code, "-", ""), "granny", "Granny", login, "argon2"} {
+		for _, word := range []string{goodPassword, "wrong-wrong", session, token, strings.TrimPrefix(token, handlers.TokenPrefix), code, strings.ReplaceAll(code, "-", ""), "granny", "Granny", login, "argon2"} {
 			if strings.Contains(said, word) {
 				t.Errorf("the log holds %q", word)
 			}

@@ -12,16 +12,19 @@ import (
 // SeenAs is as what the viewer sees a person; what they are shown of the person follows from it, in SQL.
 type SeenAs string
 
-// The ways of seeing. Each shows less than the one before.
+// The ways of seeing. A leader who is banned from one of a guardian's children is AsBarred: they know that there is such
+// a guardian of the others.
 const (
 	AsLeader   SeenAs = "leader"
 	AsSelf     SeenAs = "self"
+	AsBarred   SeenAs = "barred"
 	AsEducator SeenAs = "educator"
 	AsOperator SeenAs = "operator"
 )
 
 // GuardianSeen is a guardian as the viewer may see them: Email, Address and Language only as leader or as the person
-// themself, Phone also as educator unless the viewer is a parent of the same child, SignedIn and HasDevice as leader.
+// themself, SignedIn and HasDevice as leader, Phone also as educator. But one parent's number is not shown to the other for
+// working in the house, and nobody who is banned from a child learns where its family is found.
 type GuardianSeen struct {
 	kita.Guardian
 	As        SeenAs    `db:"seen_as"`
@@ -47,30 +50,42 @@ func reachedArgs(v kita.Viewer, kitaID kita.ID) []any {
 	return []any{v.AccountID(), kitaID, v.Today()}
 }
 
-// seenGuardians: a leader sees the guardians of the children that no ban keeps from them, and those who have no child
-// yet; everybody sees themself; an educator sees the guardians of the children they work with.
+// seenGuardians: a leader keeps the records of the guardians of children that no ban keeps from the leader, and of those
+// who have no child yet; everybody sees themself; an educator sees the guardians of the children they work with.
 const seenGuardians = reached + `,
-seen as (
-  select g.*, case
-    when exists (select 1 from staff s join kitas k on k.id = s.kita_id and k.archived_at is null
+judged as (
+  select g.*,
+         exists (select 1 from staff s join kitas k on k.id = s.kita_id and k.archived_at is null
                  where s.kita_id = g.kita_id and s.account_id = ? and s.role = 'leader' and s.archived_at is null)
          and (not exists (select 1 from guardian_children gc where gc.guardian_id = g.id)
               or exists (select 1 from guardian_children gc join mine m on m.child_id = gc.child_id
-                         where gc.guardian_id = g.id and m.through = 'leader')) then 'leader'
-    when g.archived_at is not null then ''
-    when g.account_id = ? and exists (select 1 from kitas k where k.id = g.kita_id and k.archived_at is null) then 'self'
-    when exists (select 1 from guardian_children gc join mine m on m.child_id = gc.child_id
-                 where gc.guardian_id = g.id and m.through = 'educator') then 'educator'
-    else '' end as seen_as
+                         where gc.guardian_id = g.id and m.through = 'leader')) as kept,
+         g.account_id = ? and g.archived_at is null
+         and exists (select 1 from kitas k where k.id = g.kita_id and k.archived_at is null) as own,
+         g.archived_at is null
+         and exists (select 1 from guardian_children gc join mine m on m.child_id = gc.child_id
+                     where gc.guardian_id = g.id and m.through = 'educator') as educated,
+         exists (select 1 from guardian_children gc join contact_bans b on b.child_id = gc.child_id and b.lifted_at is null
+                 join guardians bg on bg.id = b.guardian_id
+                 where gc.guardian_id = g.id and bg.account_id = ?) as barred,
+         exists (select 1 from guardian_children gc join guardian_children my on my.child_id = gc.child_id
+                 join guardians me on me.id = my.guardian_id
+                 where gc.guardian_id = g.id and me.account_id = ?) as shares_child
   from   guardians g
-  where  g.kita_id = ?)
+  where  g.kita_id = ?),
+seen as (
+  select j.*, case when j.kept and not j.barred then 'leader'
+                   when j.own then 'self'
+                   when j.kept then 'barred'
+                   when j.educated then 'educator'
+                   else '' end as seen_as
+  from   judged j)
 select c.id, c.kita_id, c.account_id, c.first_name, c.last_name, c.created_at, c.archived_at, c.seen_as,
        case when c.seen_as in ('leader', 'self') then c.email else '' end as email,
        case when c.seen_as in ('leader', 'self') then c.address else '' end as address,
        case when c.seen_as in ('leader', 'self') then c.language else '' end as language,
        case when c.seen_as in ('leader', 'self') then c.phone
-            when exists (select 1 from guardian_children gc join mine m on m.child_id = gc.child_id
-                         where gc.guardian_id = c.id and m.through = 'guardian') then ''
+            when c.barred or c.shares_child then ''
             else c.phone end as phone,
        c.account_id is not null and c.seen_as = 'leader' as signed_in,
        c.seen_as = 'leader' and exists (select 1 from subscriptions d where d.account_id = c.account_id) as has_device
@@ -78,7 +93,8 @@ from   seen c
 where  c.seen_as <> ''`
 
 func seenGuardiansArgs(v kita.Viewer, kitaID kita.ID) []any {
-	return append(reachedArgs(v, kitaID), v.AccountID(), v.AccountID(), kitaID)
+	a := v.AccountID()
+	return append(reachedArgs(v, kitaID), a, a, a, a, kitaID)
 }
 
 const tiesSeen = reached + `
@@ -96,10 +112,13 @@ order  by t.guardian_id, t.child_id`
 
 // through is the reach by which the ties of a person seen so are shown.
 func (a SeenAs) through() kita.Role {
-	if a == AsSelf {
+	switch a {
+	case AsSelf:
 		return kita.RoleGuardian
+	case AsEducator:
+		return kita.RoleEducator
 	}
-	return kita.Role(a)
+	return kita.RoleLeader
 }
 
 // withTies adds each guardian's children, one statement for each way of seeing.
@@ -185,7 +204,7 @@ func guardianFor(ctx context.Context, q query, v kita.Viewer, id kita.ID) (g Gua
 }
 
 // ledGuardian is the guardian when the viewer keeps their record as a leader, ErrNotFound for everybody else, and for a
-// leader who is banned from all of the guardian's children.
+// leader who is banned from one of the guardian's children.
 func ledGuardian(tx *Tx, v kita.Viewer, id kita.ID) (GuardianSeen, error) {
 	g, err := guardianFor(tx.ctx, tx, v, id)
 	if err == nil && g.As != AsLeader {

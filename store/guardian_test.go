@@ -166,20 +166,48 @@ func TestOneParentsNumberIsNotShownToTheOtherWhoWorksInTheHouse(t *testing.T) {
 	})
 }
 
-func TestBannedLeaderDoesNotSeeTheFamily(t *testing.T) {
+func TestWhoIsBannedLearnsNowhereWhereTheFamilyIsFound(t *testing.T) {
 	onEachVillage(t, func(x *village) {
-		uncle := x.k.GuardianOf(x.lead.AccountID, "Uncle").Of(x.ben)
-		uncle.BannedFrom(x.ben)
+		// Lea leads, Otto educates the owls; both are uncles whom a court keeps from a child.
+		x.k.GuardianOf(x.lead.AccountID, "Uncle Lea").Of(x.ali).BannedFrom(x.ali)
+		x.k.GuardianOf(x.otto.AccountID, "Uncle Otto").BannedFrom(x.mia)
+		x.k.GuardianOf(x.deputy.AccountID, "Uncle Ludo").Of(x.ben).BannedFrom(x.ben)
 		x.Live()
-		if got := firstNames(x.guardians(x.of(x.lead), store.PeopleFilter{})); !slices.Equal(got, []string{"Dad", "Mum", "New", "Uncle"}) {
-			t.Errorf("the leader who is banned from Ben sees %v", got)
+		ctx := context.Background()
+		seen := func(v kita.Viewer) map[string]store.GuardianSeen {
+			byName := map[string]store.GuardianSeen{}
+			for _, g := range x.guardians(v, store.PeopleFilter{}) {
+				byName[g.FirstName] = g
+			}
+			return byName
 		}
-		_, err := x.s.Guardian(context.Background(), x.of(x.lead), x.nina.ID)
+		lead, otto, deputy := seen(x.of(x.lead)), seen(x.of(x.otto)), seen(x.of(x.deputy))
+		if g := lead["Mum"]; g.As != store.AsBarred || g.Phone+g.Email+g.Address+g.Language != "" || g.SignedIn || len(g.Children) != 1 || g.Children[0].ChildID != x.mia.ID {
+			t.Errorf("the leader who is banned from Ali sees of his mother %+v", g)
+		}
+		if g := lead["Uncle Lea"]; g.As != store.AsSelf || g.Phone == "" || len(g.Children) != 0 {
+			t.Errorf("and of herself %+v", g)
+		}
+		if g := otto["Mum"]; g.As != store.AsEducator || g.Phone != "" || len(g.Children) != 1 || g.Children[0].ChildID != x.ali.ID {
+			t.Errorf("the educator who is banned from Mia sees of her mother %+v", g)
+		}
+		if _, sees := deputy["Nina"]; sees || deputy["Mum"].Phone == "" {
+			t.Errorf("the leader who is banned from Ben sees %+v", deputy)
+		}
+		_, err := x.s.Guardian(ctx, x.of(x.deputy), x.nina.ID)
 		x.wantErr(err, kita.ErrNotFound)
-		_, err = x.s.Tie(context.Background(), x.of(x.lead), kita.Tie{GuardianID: x.fresh.ID, ChildID: x.ben.ID, Relation: "other"})
+		_, err = x.s.Tie(ctx, x.of(x.deputy), kita.Tie{GuardianID: x.fresh.ID, ChildID: x.ben.ID, Relation: "other"})
 		x.wantErr(err, kita.ErrNotFound)
-		if got := firstNames(x.guardians(x.of(x.deputy), store.PeopleFilter{})); len(got) != 5 {
-			t.Errorf("the deputy sees %v", got)
+		_, err = x.s.Tie(ctx, x.of(x.lead), kita.Tie{GuardianID: x.mum.ID, ChildID: x.ben.ID, Relation: "other"})
+		x.wantErr(err, kita.ErrNotFound)
+		_, err = x.s.ChangeGuardian(ctx, x.of(x.lead), x.mum.ID, func(g *kita.Guardian) { g.FirstName = "X" })
+		x.wantErr(err, kita.ErrNotFound)
+		_, err = x.s.ArchiveGuardian(ctx, x.of(x.lead), x.mum.ID, true)
+		x.wantErr(err, kita.ErrNotFound)
+		g, err := x.s.Guardian(ctx, x.parent(x.mum), x.mum.ID)
+		x.must(err)
+		if g.FirstName != "Mum" || g.Address != "Gasse 1" {
+			t.Errorf("mum is %+v", g.Guardian)
 		}
 	})
 }
