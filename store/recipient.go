@@ -263,7 +263,8 @@ func (s *Store) mark(ctx context.Context, v kita.Viewer, notice kita.ID, change 
 	return s.InboxNotice(ctx, v, notice)
 }
 
-// SystemShown notes that the device of a delivery showed it. The token that named the delivery was checked.
+// SystemShown notes that the device of a delivery showed it. The token that named the delivery was checked. A push that was
+// superseded by an announced correction, and shown only after it, is no sign that the correction was seen.
 func (s *Store) SystemShown(ctx context.Context, delivery kita.ID) error {
 	return s.write(ctx, func(tx *Tx) error {
 		d, err := get[struct {
@@ -279,7 +280,9 @@ func (s *Store) SystemShown(ctx context.Context, delivery kita.ID) error {
 		if _, err := tx.exec(`update deliveries set shown_at = coalesce(shown_at, cast(? as bigint)) where id = ?`, tx.now, delivery); err != nil {
 			return err
 		}
-		if _, err := tx.exec(`update recipients set shown_at = coalesce(shown_at, cast(? as bigint)) where id = ?`, tx.now, d.Recipient); err != nil {
+		if _, err := tx.exec(`update recipients set shown_at = coalesce(shown_at, cast(? as bigint)) where id = ?
+and not exists (select 1 from deliveries o join deliveries c on c.recipient_id = o.recipient_id
+                where o.id = ? and c.kind = 'correction' and c.created_at > o.created_at)`, tx.now, d.Recipient, delivery); err != nil {
 			return err
 		}
 		_, err = tx.exec(`update subscriptions set last_shown_at = ? where id = ?`, tx.now, d.Subscription)
