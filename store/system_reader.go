@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/mattn/go-sqlite3"
 
 	"morgenkreis/kita"
 )
@@ -104,7 +105,12 @@ func (r *SystemReader) SchemaVersion(ctx context.Context) (int, error) {
 
 // Integrity is empty when the database holds together, and otherwise says where it does not.
 func (r *SystemReader) Integrity(ctx context.Context) (string, error) {
-	return r.store.SystemIntegrity(ctx)
+	found, err := r.store.SystemIntegrity(ctx)
+	// Some damage ends the look itself.
+	if e := (sqlite3.Error{}); errors.As(err, &e) && (e.Code == sqlite3.ErrCorrupt || e.Code == sqlite3.ErrNotADB) {
+		return e.Error(), nil
+	}
+	return found, err
 }
 
 // Sums are the sums of all files that some row names.
