@@ -115,6 +115,7 @@ type PreviewBan struct {
 // Preview answers who would get n, by the very statements that publish it, and leaves nothing behind. Who is left out by
 // a ban is told to leaders only.
 func (s *Store) Preview(ctx context.Context, v kita.Viewer, n kita.Notice) (p Preview, err error) {
+	n.Targets = n.Audience().Normal().Targets
 	err = s.write(ctx, func(tx *Tx) error {
 		k, err := openKita(ctx, tx, n.KitaID)
 		if err != nil {
