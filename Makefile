@@ -22,7 +22,7 @@ run: build ## build, and serve the demo kita on http://localhost:8080
 build: need-go need-gcc ## build bin/morgenkreis
 	go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/morgenkreis ./cmd/morgenkreis
 
-test: need-go tools ## install what the tests need (Debian: PostgreSQL, strace), then run them all with the race detector
+test: need-go tools ## install what the tests need (Debian: PostgreSQL, strace, curl, jq), then run them all with the race detector
 	go vet ./...
 	go test -race -shuffle=on -timeout $(TEST_TIMEOUT) ./...
 
@@ -60,4 +60,4 @@ need-go:
 	@command -v go >/dev/null || { echo "Go is missing: https://go.dev/doc/install (version $$(sed -n 's/^go //p' go.mod) or later)" >&2; exit 1; }
 
 need-gcc:
-	@command -v "$${CC:-gcc}" >/dev/null || { echo "a C compiler is missing; on Debian: apt-get install gcc libc6-dev" >&2; exit 1; }
+	@.ci/tools build
