@@ -159,6 +159,7 @@ type CountsOutput struct {
 		Reachable int `json:"reachable" doc:"Guardians with a device that takes pushes."`
 		Staff     int `json:"staff"`
 		Absent    int `json:"absent" doc:"Children absent today."`
+		Refused   int `json:"refused" doc:"Devices whose push service refuses this server; the operator's doctor says why."`
 	}
 }
 
@@ -167,7 +168,7 @@ func (s *Server) KitaCounts(ctx context.Context, in *ByID) (*CountsOutput, error
 	c, err := s.store.Counts(ctx, viewerFrom(ctx), in.ID)
 	out := &CountsOutput{}
 	out.Body.Groups, out.Body.Children, out.Body.Guardians = c.Groups, c.Children, c.Guardians
-	out.Body.Reachable, out.Body.Staff, out.Body.Absent = c.Reachable, c.Staff, c.Absent
+	out.Body.Reachable, out.Body.Staff, out.Body.Absent, out.Body.Refused = c.Reachable, c.Staff, c.Absent, c.Refused
 	return out, err
 }
 

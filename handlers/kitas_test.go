@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"morgenkreis/handlers"
 	"morgenkreis/kita"
 )
 
@@ -89,4 +90,55 @@ func TestUnchangedListIsNotSentTwice(t *testing.T) {
 		c.post("/providers", map[string]any{"name": "Neu"}).want(201)
 		c.with("If-None-Match", tag).get("/providers").want(200)
 	})
+}
+
+func TestCountsAreNumbersForProviderAndLeaderAlone(t *testing.T) {
+	onEachEngine(t, func(h *house) {
+		op := h.Operator("Otto")
+		p, speaker := h.Provider("Träger")
+		k := h.KitaOf(p, "Sonnenschein")
+		bears := k.Group("Bären")
+		lead, edda := k.Leader("Lea"), k.Educator("Edda", bears)
+		mia := bears.Child("Mia")
+		mum := mia.Guardian("Kanarienvogel")
+		mia.Guardian("Papa")
+		h.Device(*mum.AccountID, "https://updates.push.services.mozilla.com/wpush/v2/a", "p", "a")
+		h.Rows().Subscriptions[0].Trouble = "misconfigured"
+		mia.Absent(h.Today, h.Today.Add(2), *mum.AccountID)
+		h.Live()
+		path := "/kitas/" + string(k.ID) + "/counts"
+		for _, account := range []kita.ID{speaker.ID, *lead.AccountID} {
+			a := h.as(account).get(path).want(200).without("Kanarienvogel", "Mia")
+			for field, want := range map[string]float64{"groups": 1, "children": 1, "guardians": 2, "reachable": 1, "staff": 2, "absent": 1, "refused": 1} {
+				if a.field(field) != want {
+					t.Errorf("%s is %v, want %v", field, a.field(field), want)
+				}
+			}
+		}
+		for _, account := range []kita.ID{op.ID, *edda.AccountID, *mum.AccountID} {
+			h.as(account).get(path).problem(404, "", "not_found")
+		}
+	})
+}
+
+func TestEveryRouteSaysWhoMayKnockAndWhatTheLogKeeps(t *testing.T) {
+	open := map[string]bool{"POST /session": true, "GET /push/key": true, "POST /push/receipts": true, "POST /password-resets": true,
+		"POST /invitations/lookup": true, "POST /invitations/accept": true}
+	seen := map[string]bool{}
+	for _, r := range handlers.Routes() {
+		name := r.Method + " " + r.Path
+		if seen[name] {
+			t.Errorf("%s is there twice", name)
+		}
+		seen[name] = true
+		if r.Open != open[name] {
+			t.Errorf("%s: open to strangers is %v", name, r.Open)
+		}
+		if r.Audit != "none" && r.Audit != "read" && r.Audit != "write" {
+			t.Errorf("%s has no audit class", name)
+		}
+		if r.Method == "GET" && r.Audit == "write" {
+			t.Errorf("%s is a GET and writes", name)
+		}
+	}
 }

@@ -143,6 +143,8 @@ type Counts struct {
 	Reachable int `db:"reachable"`
 	Staff     int `db:"staff"`
 	Absent    int `db:"absent"`
+	// Refused counts devices whose push service refuses this server: the operator has to look at doctor.
+	Refused int `db:"refused"`
 }
 
 const countsOfKita = `
@@ -153,7 +155,9 @@ select (select count(*) from groups g where g.kita_id = k.id and g.archived_at i
         and exists (select 1 from subscriptions p where p.account_id = g.account_id)) as reachable,
        (select count(*) from staff s where s.kita_id = k.id and s.archived_at is null) as staff,
        (select count(distinct a.child_id) from absences a where a.kita_id = k.id and a.withdrawn_at is null
-        and a.from_day <= ? and a.to_day >= ?) as absent
+        and a.from_day <= ? and a.to_day >= ?) as absent,
+       (select count(distinct p.id) from guardians g join subscriptions p on p.account_id = g.account_id
+        where g.kita_id = k.id and g.archived_at is null and p.trouble <> '') as refused
 from   kitas k
 where  k.id = ?
 and    (exists (select 1 from provider_members m where m.provider_id = k.provider_id and m.account_id = ?)
