@@ -403,3 +403,28 @@ func TestSubscriptionBelongsToWhoSignedInLast(t *testing.T) {
 		}
 	})
 }
+
+func TestBannedLeaderLearnsNoNumberOfTheFamily(t *testing.T) {
+	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, c *storetest.Clock) {
+		x := newSunny(t, s, c)
+		w := storetest.NewWorld(t, s)
+		lea := x.kita.GuardianOf(x.leader.AccountID, "Lea")
+		lea.Of(x.mia).BannedFrom(x.mia)
+		x.w.Live()
+		w.Live()
+		n := post(t, x, x.leader, x.notice("news", "kita"))
+		p, err := s.Recipients(context.Background(), x.w.Viewer(*x.leader.AccountID), n.ID, store.RecipientFilter{PageRequest: store.PageRequest{Limit: 100}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range p.Items {
+			ofMia := *r.GuardianID == x.mum.ID || *r.GuardianID == x.dad.ID
+			if ofMia && r.Phone != "" || slices.Contains(r.Children, x.mia.ID) {
+				t.Errorf("the banned leader learns %q of %s and %v", r.Phone, r.Name, r.Children)
+			}
+			if *r.GuardianID == x.canMum.ID && r.Phone == "" {
+				t.Error("other families' numbers are gone, too")
+			}
+		}
+	})
+}

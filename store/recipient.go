@@ -43,11 +43,16 @@ func (s *Store) ledgers(ctx context.Context, v kita.Viewer, notices []kita.ID) (
 	return found, err
 }
 
+// recipientsOf: whoever is banned from a child learns no number of its family, author or leader though they be.
 const recipientsOf = `
 select r.id, r.kita_id, r.notice_id, r.account_id, r.guardian_id, r.staff_id, r.published_at, r.trouble, r.accepted_at, r.shown_at,
        r.opened_at, r.confirmed_at, r.emailed_at, r.call_listed_at, r.called_at, r.reminded_at,
        coalesce(g.first_name || ' ' || g.last_name, s.first_name || ' ' || s.last_name) as name,
-       coalesce(g.phone, s.phone, '') as phone, ` + stateOf + ` as state
+       case when exists (select 1 from guardian_children t
+                         join   contact_bans b on b.child_id = t.child_id and b.lifted_at is null
+                         join   guardians bg on bg.id = b.guardian_id
+                         where  t.guardian_id = r.guardian_id and bg.account_id = ?) then ''
+            else coalesce(g.phone, s.phone, '') end as phone, ` + stateOf + ` as state
 from   recipients r
 join   notices n on n.id = r.notice_id
 left   join guardians g on g.id = r.guardian_id
@@ -70,7 +75,7 @@ func (s *Store) Recipients(ctx context.Context, v kita.Viewer, notice kita.ID, f
 	if err != nil {
 		return none, err
 	}
-	clause, args := "", []any{notice, v.AccountID(), v.AccountID()}
+	clause, args := "", []any{v.AccountID(), notice, v.AccountID(), v.AccountID()}
 	if parts != nil {
 		clause, args = " and (coalesce(g.last_name, s.last_name), r.id) > (?, ?)", append(args, parts[0], parts[1])
 	}
@@ -92,7 +97,7 @@ order by last_name, q.id limit ?`, append(args, f.limit()+1)...)
 	for i, r := range page.Items {
 		out[i] = r.Recipient
 	}
-	return Page[kita.Recipient]{out, page.Next}, s.withChildren(ctx, out)
+	return Page[kita.Recipient]{out, page.Next}, s.withChildren(ctx, v, out)
 }
 
 // answeredFor is the notice when the viewer may know who read it.
@@ -100,7 +105,7 @@ func (s *Store) answeredFor(ctx context.Context, v kita.Viewer, id kita.ID) (kit
 	return get[kita.Notice](ctx, s.db, postedNotices+" and n.id = ? and "+answersFor, append(postedArgs(v), id, v.AccountID(), v.AccountID())...)
 }
 
-func (s *Store) withChildren(ctx context.Context, rows []kita.Recipient) error {
+func (s *Store) withChildren(ctx context.Context, v kita.Viewer, rows []kita.Recipient) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -109,7 +114,9 @@ func (s *Store) withChildren(ctx context.Context, rows []kita.Recipient) error {
 	for i, r := range rows {
 		ids[i], at[r.ID] = r.ID, i
 	}
-	pairs, err := listIn[pair](ctx, s.db, `select recipient_id as of_id, child_id as the_id from recipient_children where recipient_id in (?) order by child_id`, ids)
+	pairs, err := listIn[pair](ctx, s.db, `select rc.recipient_id as of_id, rc.child_id as the_id from recipient_children rc where rc.recipient_id in (?)
+and not exists (select 1 from contact_bans b join guardians bg on bg.id = b.guardian_id
+                where b.child_id = rc.child_id and b.lifted_at is null and bg.account_id = ?) order by rc.child_id`, ids, v.AccountID())
 	for _, p := range pairs {
 		rows[at[p.Of]].Children = append(rows[at[p.Of]].Children, p.The)
 	}
