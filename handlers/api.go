@@ -62,6 +62,9 @@ type route struct {
 	maxBody      int64
 	timeout      time.Duration
 	raw          bool // the body is a file, not JSON
+	statuses     []int
+	mediaTypes   []string
+	waits        bool
 	register     func(huma.API, huma.Operation)
 }
 
@@ -115,34 +118,6 @@ func (r route) upTo(bytes int64) route         { r.maxBody = bytes; return r }
 func (r route) file(bytes int64) route {
 	r.maxBody, r.raw, r.timeout = bytes, true, 2*time.Minute
 	return r
-}
-
-// operation is the route as OpenAPI and huma know it.
-func (r route) operation() huma.Operation {
-	tag := strings.Split(strings.TrimPrefix(r.Path, "/"), "/")[0]
-	op := huma.Operation{
-		OperationID: operationID(r.Method, r.Path), Method: r.Method, Path: Prefix + r.Path, Summary: r.summary,
-		Description: r.description, Tags: []string{tag}, MaxBodyBytes: r.maxBody, BodyReadTimeout: r.timeout,
-		Errors:   []int{http.StatusUnprocessableEntity},
-		Metadata: map[string]any{"route": r},
-	}
-	if !r.who.open {
-		op.Security = []map[string][]string{{"session": {}}}
-		if r.who.scope != "" {
-			op.Security = append(op.Security, map[string][]string{"token": {}})
-		}
-		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusNotFound)
-	}
-	return op
-}
-
-// operationID is stable: generated clients are named after it.
-func operationID(method, path string) string {
-	parts := strings.FieldsFunc(path, func(r rune) bool { return r == '/' || r == '{' || r == '}' })
-	for i, p := range parts {
-		parts[i] = strings.ReplaceAll(p, "_", "-")
-	}
-	return strings.ToLower(method) + "-" + strings.Join(parts, "-")
 }
 
 type contextKey int

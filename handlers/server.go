@@ -80,7 +80,7 @@ func New(o Options) *Server {
 	for _, r := range s.routes() {
 		r.register(s.api, r.operation())
 	}
-	s.echo.GET("/api/docs", docsPage)
+	docsPages(s.echo)
 	s.echo.GET("/healthz", s.healthz)
 	s.echo.GET("/readyz", s.readyz)
 	s.echo.Any("/api/*", func(echo.Context) error { return echo.ErrNotFound })
@@ -106,6 +106,7 @@ func apiConfig(version string) huma.Config {
 	c := huma.DefaultConfig("Morgenkreis", version)
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "/api/openapi", "", "/api/schemas"
 	c.CreateHooks = nil // no $schema links in answers
+	c.OnAddOperation, c.Tags = []huma.AddOpFunc{document}, nouns
 	c.RejectUnknownQueryParameters = true
 	c.Info.Description = "What a kita and its parents tell each other. Ids are UUIDs and may be chosen by the client: sending the same create again " +
 		"answers 200 with what is there, other content under the same id 409. Days are YYYY-MM-DD in the kita's time zone, instants RFC 3339 UTC. " +
