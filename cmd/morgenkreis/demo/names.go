@@ -75,7 +75,7 @@ var families = []family{
 	{"Lange", "de", "Stefanie/m, +Ursula/g", "Mats I43"},
 
 	{"Yıldırım", "tr", "Elif/m, Ozan/f", "Defne I47, Kerem F19"},
-	{"Kaya", "tr", "Zeynep/m, Murat/f", "Ali B66"},
+	{"Kaya", "tr", "Gamze/m, Cengiz/f", "Emir B66"},
 	{"Demirci", "tr", "Hatice/m, Serkan/f", "Ecrin S36"},
 	{"Aydoğan", "tr", "Selin/m, Onur/f", "Deniz F24"},
 	{"Berger", "de", "Derya Öztürk/m, Felix/f", "Lina I44"},
@@ -154,7 +154,7 @@ var healthOf = map[string][2]string{
 	"Theo Albrecht":     {"Kuhmilcheiweiß", "Bekommt Hafermilch, steht beschriftet im Kühlschrank der Küche."},
 	"Paula Jahn":        {"Erdnüsse, Haselnüsse", "Notfallset (Adrenalin-Pen) in der roten Tasche im Gruppenraum. Bei Atemnot: Pen, 112, dann Eltern."},
 	"Finn Brennan":      {"Bienen- und Wespenstiche", "Antihistamin-Tropfen im Büro, Dosierung liegt bei."},
-	"Ali Kaya":          {"", "Kein Schweinefleisch, keine Gelatine."},
+	"Emir Kaya":         {"", "Kein Schweinefleisch, keine Gelatine."},
 	"Salma Mansour":     {"Hühnerei", "Auch nicht in Nudeln und Gebäck. Geschwisterkind Zayn ist nicht betroffen."},
 	"Jonathan Keller":   {"", "Asthma. Spray mit Spacer in der Notfalltasche, vor dem Toben zwei Hübe nach Plan."},
 	"Lilly Dittrich":    {"Erdbeeren, Kiwi", ""},

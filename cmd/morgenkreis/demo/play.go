@@ -161,7 +161,7 @@ func (p *play) as(name string) (kita.Viewer, error) {
 	return p.store.SessionViewer(p.ctx, p.actors[a.ID].token)
 }
 
-// tick does what is due: jobs, and pushes, which the demo takes in as a push service would.
+// tick does what is due: jobs, and pushes, which the demo takes in as the push services would.
 func (p *play) tick() error {
 	for {
 		jobs, err := p.store.SystemClaimJobs(p.ctx, 100)
@@ -202,14 +202,20 @@ func (p *play) deliver() error {
 		if err != nil || len(due) == 0 {
 			return err
 		}
+		wanted, err := p.store.SystemStillWanted(p.ctx, due)
+		if err != nil {
+			return err
+		}
 		batch := make([]store.Completion, len(due))
 		for i, d := range due {
 			c := store.Completion{ID: d.ID, RecipientID: d.RecipientID, Subscription: d.SubscriptionID, Channel: d.Channel, Service: d.Service,
-				Outcome: store.OutcomeAccepted, Status: 201}
-			if p.actors[*d.AccountID].Name == newPhone && p.clock.now.After(p.cal.at(p.cal.ago(9), "00:00")) {
+				Lease: d.LeasedUntil, Outcome: wanted[d.ID]}
+			switch {
+			case c.Outcome != "":
+			case p.actors[*d.AccountID].Name == newPhone && p.clock.now.After(p.cal.at(p.cal.ago(9), "00:00")):
 				c.Outcome, c.Status = store.OutcomeGone, 410
-			}
-			if c.Outcome == store.OutcomeAccepted {
+			default:
+				c.Outcome, c.Status = store.OutcomeAccepted, 201
 				p.show(d)
 			}
 			batch[i] = c

@@ -31,7 +31,7 @@ const (
 )
 
 // preschool is the club of the eldest.
-var preschool = []string{"Ella Albrecht", "Ida Brandt", "Yusuf Al Najjar", "Ali Kaya", "Charlotte Ziegler", "Jonathan Keller", "Antoni Nowicki"}
+var preschool = []string{"Ella Albrecht", "Ida Brandt", "Yusuf Al Najjar", "Emir Kaya", "Charlotte Ziegler", "Jonathan Keller", "Antoni Nowicki"}
 
 // notices are what the teams told parents in the last month, and what waits for tomorrow.
 func (p *play) notices() []post {
