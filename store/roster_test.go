@@ -1,0 +1,551 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"morgenkreis/kita"
+	"morgenkreis/kita/roster"
+	"morgenkreis/store"
+	"morgenkreis/store/storetest"
+)
+
+// sheet reads a list of lines; fields are parted by commas and hold none.
+func sheet(t *testing.T, lines ...string) roster.Roster {
+	t.Helper()
+	rows := make([][]string, len(lines))
+	for i, l := range lines {
+		rows[i] = strings.Split(l, ",")
+	}
+	return parsed(t, rows)
+}
+
+func (x *importing) sheet(lines ...string) roster.Roster {
+	x.Helper()
+	return sheet(x.T, lines...)
+}
+
+// importing is a kita with a leader, a group and whatever a test adds before the list comes.
+type importing struct {
+	*testing.T
+	*storetest.World
+	s     *store.Store
+	k     *storetest.KitaB
+	bears *storetest.GroupB
+	lead  kita.ID
+	v     kita.Viewer
+}
+
+func onKita(t *testing.T, f func(x *importing)) {
+	t.Helper()
+	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, _ *storetest.Clock) {
+		w := storetest.NewWorld(t, s)
+		x := &importing{T: t, World: w, s: s, k: w.Kita("Sonnenschein")}
+		x.bears = x.k.Group("Bären")
+		x.lead = *x.k.Leader("Lea").AccountID
+		f(x)
+	})
+}
+
+// live writes the world and signs the leader in.
+func (x *importing) live() {
+	x.Helper()
+	x.Live()
+	x.v = x.Viewer(x.lead)
+}
+
+func (x *importing) bring(r roster.Roster, change ...func(*store.ImportOptions)) (store.RosterChanges, error) {
+	var o store.ImportOptions
+	for _, f := range change {
+		f(&o)
+	}
+	return x.s.ImportRoster(context.Background(), x.v, x.k.ID, r, o)
+}
+
+// brings ends the test unless the import does just this, as "update child Mia allergies first_name".
+func (x *importing) brings(r roster.Roster, want ...string) store.RosterChanges {
+	x.Helper()
+	c, err := x.bring(r)
+	if err != nil {
+		x.Fatal(err)
+	}
+	x.did(c, want...)
+	return c
+}
+
+func (x *importing) did(c store.RosterChanges, want ...string) {
+	x.Helper()
+	var got []string
+	for _, ch := range c.Changes {
+		said := fmt.Sprint(ch.Action, " ", ch.Noun, " ", ch.Name)
+		for _, f := range ch.Fields {
+			if ch.Action != store.RosterCreates {
+				said += " " + f.Field
+			}
+		}
+		got = append(got, said)
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		x.Fatalf("the import did\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// refuses ends the test unless the list is refused for these reasons and nothing is written.
+func (x *importing) refuses(r roster.Roster, want ...string) {
+	x.Helper()
+	before := store.Dump(x, x.s, "")
+	_, err := x.bring(r)
+	var all kita.Errors
+	if !errors.As(err, &all) {
+		x.Fatalf("the list is not refused: %v", err)
+	}
+	var got []string
+	for _, e := range all {
+		got = append(got, e.Error())
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		x.Fatalf("refused for %q, want %q", got, want)
+	}
+	if store.Dump(x, x.s, "") != before {
+		x.Fatal("a refused list left something behind")
+	}
+}
+
+func (x *importing) warned(c store.RosterChanges, want ...string) {
+	x.Helper()
+	var got []string
+	for _, w := range c.Warnings {
+		got = append(got, w.Error())
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		x.Fatalf("warnings %q, want %q", got, want)
+	}
+}
+
+func (x *importing) child(id kita.ID) store.ChildDetail {
+	x.Helper()
+	d, err := x.s.Child(context.Background(), x.v, id)
+	if err != nil {
+		x.Fatal(err)
+	}
+	return d
+}
+
+const (
+	short  = "Nr,Vorname,Nachname,Geburtsdatum,Gruppe,ab"
+	mother = short + ",Mutter Vorname,Mutter Nachname,Mutter E-Mail,Mutter Telefon,Mutter Adresse"
+	// The world's children are called Muster and were born 4 × 365 days ago.
+	born = "2022-11-24"
+)
+
+func TestListIsForLeadersOfTheKita(t *testing.T) {
+	onKita(t, func(x *importing) {
+		mia := x.bears.Child("Mia")
+		mum := mia.Guardian("Ayşe")
+		educator := x.k.Educator("Eda", x.bears)
+		operator := x.Operator("Otto")
+		neighbour := x.Kita("Nebenan").Leader("Nora")
+		x.live()
+		r := x.sheet(short, "1,Mia,Anders,"+born+",Bären,")
+		before := store.Dump(x, x.s, x.k.ID)
+		for name, account := range map[string]kita.ID{"guardian": *mum.AccountID, "educator": *educator.AccountID, "operator": operator.ID, "leader next door": *neighbour.AccountID} {
+			v := x.Viewer(account)
+			if _, err := x.s.ImportRoster(context.Background(), v, x.k.ID, r, store.ImportOptions{}); !errors.Is(err, kita.ErrNotFound) {
+				x.Errorf("%s: %v", name, err)
+			}
+			if _, err := x.s.RosterDay(context.Background(), v, x.k.ID); !errors.Is(err, kita.ErrNotFound) {
+				x.Errorf("%s learns the day: %v", name, err)
+			}
+		}
+		if store.Dump(x, x.s, x.k.ID) != before {
+			x.Error("something was written")
+		}
+		x.brings(r, "update child Mia Anders last_name")
+	})
+}
+
+func TestColumnsThatAreNotThereLeaveWhatIsKnownAndEmptyCellsClearIt(t *testing.T) {
+	onKita(t, func(x *importing) {
+		mia := x.bears.Child("Mia")
+		mia.Guardian("Ayşe").Email("ayse@example.org")
+		rows := x.Rows()
+		rows.Children[0].Allergies, rows.Children[0].HealthNotes = "Nüsse", "Brille"
+		rows.EmergencyContacts = append(rows.EmergencyContacts, kita.EmergencyContact{ID: kita.NewID(), KitaID: x.k.ID, ChildID: mia.ID, Name: "Oma", Phone: "030 1"})
+		x.live()
+		row := "1,Mia,Muster," + born + ",Bären,"
+		x.warned(x.brings(x.sheet(short, row)))
+		x.brings(x.sheet(short+",Allergien", row+",Milch"), "update child Mia Muster allergies")
+		if d := x.child(mia.ID); d.Allergies != "Milch" || d.HealthNotes != "Brille" || len(d.Contacts) != 1 {
+			x.Fatalf("%+v", d)
+		}
+		x.brings(x.sheet(short+",Allergien,Gesundheit,Notfallkontakt,Notfalltelefon", row+",,,,"),
+			"update child Mia Muster allergies health_notes emergency_contacts")
+		if d := x.child(mia.ID); d.Allergies != "" || d.HealthNotes != "" || len(d.Contacts) != 0 {
+			x.Fatalf("%+v", d)
+		}
+		// What a guardian entered is not taken away by an empty cell.
+		x.brings(x.sheet(mother, row+",Ayşe,Muster,ayse@example.org,,"), "update tie Ayşe Muster – Mia Muster relation")
+		if g := x.child(mia.ID).Guardians[0]; g.Phone != "0170 5550100" || !g.Custody || g.Relation != "mother" {
+			x.Fatalf("%+v", g)
+		}
+		x.brings(x.sheet(mother+",Mutter Sorgerecht,Mutter Sprache", row+",Ayşe,Muster,ayse@example.org,0170 1,,nein,Türkisch"),
+			"update guardian Ayşe Muster phone language", "update tie Ayşe Muster – Mia Muster custody")
+	})
+}
+
+func TestChildIsFoundByItsNumberAndNeverTakenForAnother(t *testing.T) {
+	onKita(t, func(x *importing) {
+		x.bears.Child("Layla")
+		x.bears.Child("Sami")
+		x.bears.Child("Mia")
+		x.Rows().Children[2].Number = ""
+		x.live()
+		// Somebody with the number of somebody else; twins with each other's numbers.
+		x.refuses(x.sheet(short, "1,Ben,Neumann,2023-01-01,Bären,", "2,Layla,Muster,"+born+",Bären,"),
+			"line 2: import.other_child", "line 3: import.child_elsewhere")
+		// A birth date or a name set right is the same child; a child without a number is found by name and birth date.
+		c := x.brings(x.sheet(short, "1,Layla,Muster,2022-12-24,Bären,", "2,Samuel,Muster,"+born+",Bären,", "3,Mia,Muster,"+born+",Bären,"),
+			"update child Layla Muster born", "update child Samuel Muster first_name", "update child Mia Muster number")
+		x.warned(c)
+		x.warned(x.brings(x.sheet(short, "7,Mia,Muster,"+born+",,"), "create child Mia Muster"), "line 2: import.child_known")
+	})
+}
+
+func TestTwoRowsNeverBecomeTheOneChildWithoutANumber(t *testing.T) {
+	onKita(t, func(x *importing) {
+		x.bears.Child("Mia")
+		x.Rows().Children[0].Number = ""
+		x.live()
+		x.brings(x.sheet(short, "8,Mia,Muster,"+born+",Bären,", "9,Mia,Muster,"+born+",Bären,"),
+			"update child Mia Muster number", "create child Mia Muster")
+	})
+}
+
+func TestChildrenWhoAreNotOnTheListAreNamedAndArchivedOnlyWhenAskedFor(t *testing.T) {
+	onKita(t, func(x *importing) {
+		mia, ben := x.bears.Child("Mia"), x.bears.Child("Ben")
+		x.live()
+		only := x.sheet(short, "1,Mia,Muster,"+born+",Bären,")
+		c := x.brings(only)
+		if len(c.Missing) != 1 || c.Missing[0].ID != ben.ID || x.child(ben.ID).ArchivedAt != nil {
+			x.Fatalf("missing: %+v", c.Missing)
+		}
+		archive := func(o *store.ImportOptions) { o.ArchiveMissing = true }
+		c, err := x.bring(only, archive)
+		if err != nil {
+			x.Fatal(err)
+		}
+		x.did(c, "archive child Ben Muster")
+		if c, err = x.bring(only, archive); err != nil || len(c.Changes)+len(c.Missing) > 0 {
+			x.Fatalf("again: %+v %v", c, err)
+		}
+		if _, err := x.s.ArchiveChild(context.Background(), x.v, mia.ID, true); err != nil {
+			x.Fatal(err)
+		}
+		if _, err := x.s.ArchiveGroup(context.Background(), x.v, x.bears.ID, true); err != nil {
+			x.Fatal(err)
+		}
+		x.brings(x.sheet(short, "1,Mia,Muster,"+born+",Bären,", "2,Ben,Muster,"+born+",Bären,"),
+			"restore group Bären", "restore child Mia Muster", "restore child Ben Muster")
+	})
+}
+
+func TestChildWhoComesBackIsInNoArchivedGroup(t *testing.T) {
+	onKita(t, func(x *importing) {
+		mia := x.bears.Child("Mia")
+		x.live()
+		if _, err := x.s.ArchiveChild(context.Background(), x.v, mia.ID, true); err != nil {
+			x.Fatal(err)
+		}
+		if _, err := x.s.ArchiveGroup(context.Background(), x.v, x.bears.ID, true); err != nil {
+			x.Fatal(err)
+		}
+		// The list names no group at all, but that is where the child still is.
+		c := x.brings(x.sheet(short, "1,Mia,Muster,"+born+",,"), "restore group Bären", "restore child Mia Muster")
+		x.warned(c, "line 2: import.no_group")
+	})
+}
+
+func TestGroupsAreMadeWhenMissingAndChildrenMove(t *testing.T) {
+	onKita(t, func(x *importing) {
+		mia := x.bears.Child("Mia")
+		ben := x.bears.Child("Ben")
+		x.live()
+		rows := func(mia, ben string) roster.Roster {
+			return x.sheet(short+",bis", "1,Mia,Muster,"+born+","+mia, "2,Ben,Muster,"+born+","+ben)
+		}
+		x.brings(rows("BÄREN,,", "BÄREN,,"))
+		c := x.brings(rows("Bienen,,", "Bienen,2027-01-01,"), "create group Bienen", "move child Mia Muster group from", "move child Ben Muster group from")
+		equal(x.T, placedIn(x.T, x.s, x.v, mia.ID), "Bären 2025-11-23 2026-11-22", "Bienen 2026-11-23 9999-12-31")
+		equal(x.T, placedIn(x.T, x.s, x.v, ben.ID), "Bären 2025-11-23 2026-12-31", "Bienen 2027-01-01 9999-12-31")
+		if g := c.Changes[0].Fields; g[1].After != "orange" || g[2].After != "bee" {
+			x.Errorf("colour and icon in their turn: %v", g)
+		}
+		x.refuses(rows("Bienen,,", "Füchse,2026-12-01,"), "line 3: placement.overlaps")
+		x.brings(rows("Bienen,2026-11-01,", "Füchse,2026-12-01,2026-12-31"), "create group Füchse", "move child Ben Muster group from to")
+		x.brings(rows("Bienen,,2027-07-31", "Bienen,2027-01-01,"), "move child Mia Muster to")
+		// The list has not heard of Ben's move.
+		if _, _, err := x.s.PlaceChild(context.Background(), x.v, kita.Placement{ID: kita.NewID(), ChildID: ben.ID, GroupID: x.bears.ID,
+			From: "2027-03-01", To: kita.LastDay}); err != nil {
+			x.Fatal(err)
+		}
+		x.warned(x.brings(rows("Bienen,,", "Bienen,2027-01-01,2027-07-31")), "line 3: import.stay_stands")
+		if n := count(x.T, x.s, x.v, x.k.ID); n != 3 {
+			x.Errorf("%d groups", n)
+		}
+	})
+}
+
+func count(t *testing.T, s *store.Store, v kita.Viewer, k kita.ID) int {
+	t.Helper()
+	all, err := s.Groups(context.Background(), v, store.GroupFilter{KitaID: k})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(all)
+}
+
+func TestTwoGroupsOfOneNameAreNotChosenBetween(t *testing.T) {
+	onKita(t, func(x *importing) {
+		x.k.Group("Bären")
+		x.live()
+		x.refuses(x.sheet(short, "1,Mia,Muster,"+born+",Bären,"), "line 2: import.group_twice")
+	})
+}
+
+func TestGuardiansAreFoundAndNoTwoBecomeOneSilently(t *testing.T) {
+	const row = "1,Mia,Muster," + born + ",Bären,,"
+	for _, c := range []struct {
+		name string
+		// known is the mother the kita has: first name, e-mail, phone, address.
+		known  [4]string
+		listed string
+		want   []string
+		refuse string
+	}{
+		{"the same e-mail, in capitals", [4]string{"Ayşe", "Ayse@Example.org", "0170 1", ""}, "Ayşe,Muster,ayse@example.org,0170 1,", nil, ""},
+		{"the same e-mail, another last name", [4]string{"Ayşe", "ayse@example.org", "0170 1", ""}, "Ayşe,Heirat,ayse@example.org,0170 1,",
+			[]string{"update guardian Ayşe Heirat last_name"}, ""},
+		{"the same e-mail, a second first name", [4]string{"Ayşe", "ayse@example.org", "0170 1", ""}, "Ayse-Maria,Muster,ayse@example.org,0170 1,",
+			[]string{"update guardian Ayse-Maria Muster first_name"}, ""},
+		{"the same e-mail, the other parent", [4]string{"Jens", "familie@example.org", "0170 1", ""}, "Ayşe,Muster,familie@example.org,0170 1,",
+			nil, "line 2: import.guardian_other"},
+		{"a new e-mail", [4]string{"Ayşe", "alt@example.org", "", ""}, "Ayşe,Muster,neu@example.org,,", []string{"update guardian Ayşe Muster email"}, ""},
+		{"a new number", [4]string{"Ayşe", "", "0170 1", ""}, "Ayşe,Muster,,0170 2,", []string{"update guardian Ayşe Muster phone"}, ""},
+		{"all new but the name", [4]string{"Ayşe", "alt@example.org", "0170 1", ""}, "Ayşe,Muster,neu@example.org,0170 2,", nil, "line 2: import.guardian_unsure"},
+		{"no details", [4]string{"Ayşe", "alt@example.org", "0170 1", ""}, "AYSE,MUSTER,,,", []string{"update guardian AYSE MUSTER first_name last_name"}, ""},
+		{"somebody else", [4]string{"Jens", "jens@example.org", "0170 1", ""}, "Ayşe,Muster,ayse@example.org,0170 2,",
+			[]string{"create guardian Ayşe Muster", "create tie Ayşe Muster – Mia Muster"}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			onKita(t, func(x *importing) {
+				x.bears.Child("Mia").Guardian(c.known[0]).Email(c.known[1])
+				rows := x.Rows()
+				rows.Guardians[0].Phone, rows.Guardians[0].Address = c.known[2], c.known[3]
+				rows.Ties[0].Relation = "mother"
+				x.live()
+				r := x.sheet(mother, row+c.listed)
+				if c.refuse != "" {
+					x.refuses(r, c.refuse)
+					return
+				}
+				x.brings(r, c.want...)
+				x.brings(r)
+			})
+		})
+	}
+}
+
+func TestFatherAndGrandfatherOfOneNameStayTwo(t *testing.T) {
+	onKita(t, func(x *importing) {
+		mia := x.bears.Child("Mia")
+		ben := x.bears.Child("Ben")
+		grandfather := x.k.GuardianOf(nil, "Heinz").Of(ben).Email("alt@example.org")
+		x.live()
+		// One house, one telephone; but another address, and no child in common.
+		c := x.brings(x.sheet(mother, "1,Mia,Muster,"+born+",Bären,,Heinz,Muster,jung@example.org,"+grandfather.Phone+","),
+			"create guardian Heinz Muster", "create tie Heinz Muster – Mia Muster")
+		x.warned(c, "line 2: import.guardian_known")
+		if g := x.child(mia.ID).Guardians; len(g) != 1 || g[0].ID == grandfather.ID {
+			x.Fatalf("%+v", g)
+		}
+		// With one child: who is who is clear as long as something speaks for it.
+		pair := mother + ",Guardian 2 first name,Guardian 2 last name,Guardian 2 phone"
+		x.brings(x.sheet(pair, "2,Ben,Muster,"+born+",Bären,,Heinz,Muster,jung@example.org,,,Heinz,Muster,"+grandfather.Phone),
+			"create tie Heinz Muster – Ben Muster")
+		x.refuses(x.sheet(pair, "2,Ben,Muster,"+born+",Bären,,Heinz,Muster,,030 99,,Heinz,Muster,"),
+			"line 2: import.guardian_unclear", "line 2: import.guardian_unclear")
+		x.refuses(x.sheet(pair, "2,Ben,Muster,"+born+",Bären,,Heinz,Muster,,,,Heinz,Muster,"), "line 2: import.guardian_twice")
+	})
+}
+
+func TestOnePersonWhomTheListNamesTwiceWithoutDetailsStaysOne(t *testing.T) {
+	onKita(t, func(x *importing) {
+		mia, ben := x.bears.Child("Mia"), x.bears.Child("Ben")
+		mum := x.k.GuardianOf(nil, "Ayşe").Of(mia).Of(ben)
+		for i := range x.Rows().Ties {
+			x.Rows().Ties[i].Relation = "mother"
+		}
+		x.live()
+		x.brings(x.sheet(mother, "1,Mia,Muster,"+born+",Bären,,Ayşe,Muster,,,", "2,Ben,Muster,"+born+",Bären,,Ayşe,Muster,,,"))
+		if g := x.child(ben.ID).Guardians; len(g) != 1 || g[0].ID != mum.ID {
+			x.Fatalf("%+v", g)
+		}
+	})
+}
+
+func TestSiblingOfAChildWhoLeftFindsItsMother(t *testing.T) {
+	onKita(t, func(x *importing) {
+		mum := x.bears.Child("Mia").Guardian("Ayşe")
+		x.live()
+		c := x.brings(x.sheet(mother, "2,Ben,Muster,2024-01-01,Bären,,Ayşe,Muster,,+49 170 5550100,"), "create child Ben Muster",
+			"update guardian Ayşe Muster phone", "create tie Ayşe Muster – Ben Muster")
+		if c.Changes[1].ID != mum.ID {
+			x.Fatalf("%+v", c.Changes)
+		}
+	})
+}
+
+func TestNoListLiftsABanOrLetsTheBannedInUnseen(t *testing.T) {
+	onKita(t, func(x *importing) {
+		mia := x.bears.Child("Mia")
+		dad := mia.Guardian("Uwe").Email("uwe@example.org")
+		dad.BannedFrom(mia)
+		x.Rows().Ties[0].ReceivesNotices, x.Rows().Ties[0].MayPickUp = false, false
+		x.live()
+		const father = short + ",Vater Vorname,Vater Nachname,Vater E-Mail,Vater Telefon,Vater Nachrichten,Vater Abholberechtigt"
+		row := "1,Mia,Muster," + born + ",Bären,,"
+		c := x.brings(x.sheet(father, row+"Uwe,Muster,uwe@example.org,,ja,ja"), "update tie Uwe Muster – Mia Muster relation may_pick_up receives_notices")
+		x.warned(c, "line 2: import.ban_holds")
+		if g := x.child(mia.ID).Guardians[0]; !g.Banned || g.MayPickUp {
+			x.Fatalf("the ban does not hold: %+v", g)
+		}
+		if _, err := x.s.Child(context.Background(), x.Viewer(*dad.AccountID), mia.ID); !errors.Is(err, kita.ErrNotFound) {
+			x.Fatalf("the banned sees the child: %v", err)
+		}
+		// Untied, he is still known by the ban; under quite another name he is at least pointed out.
+		if err := x.s.Untie(context.Background(), x.v, dad.ID, mia.ID); err != nil {
+			x.Fatal(err)
+		}
+		c = x.brings(x.sheet(father, row+"Uwe,Muster,,0170 77,nein,nein"), "update guardian Uwe Muster phone", "create tie Uwe Muster – Mia Muster")
+		x.warned(c, "line 2: import.ban_holds")
+		c = x.brings(x.sheet(father, row+"U.,Muster,u@example.org,,ja,ja"), "create guardian U. Muster", "create tie U. Muster – Mia Muster")
+		x.warned(c, "line 2: import.ban_new_person", "line 2: import.guardian_not_listed")
+	})
+}
+
+func TestChildrenKeptFromALeaderAreOutOfHerListsReach(t *testing.T) {
+	onKita(t, func(x *importing) {
+		tom, ben := x.bears.Child("Tom"), x.bears.Child("Ben")
+		mum := tom.Guardian("Ayşe").Email("ayse@example.org")
+		x.k.GuardianOf(&x.lead, "Lea").Of(tom).BannedFrom(tom)
+		x.Rows().Children[0].Allergies = "geheim"
+		x.live()
+		before := store.Dump(x, x.s, x.k.ID)
+		x.refuses(x.sheet(short, "1,Tom,Muster,"+born+",Bären,"), "line 2: child.number_taken")
+		r := x.sheet(mother, "2,Ben,Muster,"+born+",Bären,,Ayşe,Muster,ayse@example.org,0170 5550100,")
+		c, err := x.bring(r, func(o *store.ImportOptions) { o.ArchiveMissing, o.DryRun = true, true })
+		if err != nil || len(c.Missing) > 0 || strings.Contains(fmt.Sprint(c), "Tom") {
+			x.Fatalf("%v %+v", err, c)
+		}
+		if store.Dump(x, x.s, x.k.ID) != before {
+			x.Fatal("something was written")
+		}
+		// His mother's record is as far from her: the one that is made is another.
+		c = x.brings(r, "create guardian Ayşe Muster", "create tie Ayşe Muster – Ben Muster")
+		if c.Changes[0].ID == mum.ID || len(x.child(ben.ID).Guardians) != 1 {
+			x.Fatalf("%+v", c.Changes)
+		}
+	})
+}
+
+func TestArchivedGuardianIsNotBroughtBackByAList(t *testing.T) {
+	onKita(t, func(x *importing) {
+		mum := x.bears.Child("Mia").Guardian("Ayşe").Email("ayse@example.org")
+		x.Rows().Ties[0].Relation = "mother"
+		x.live()
+		if _, err := x.s.ArchiveGuardian(context.Background(), x.v, mum.ID, true); err != nil {
+			x.Fatal(err)
+		}
+		x.warned(x.brings(x.sheet(mother, "1,Mia,Muster,"+born+",Bären,,Ayşe,Muster,ayse@example.org,,")), "line 2: import.guardian_archived")
+	})
+}
+
+func TestEveryFaultIsNamedAtOnceInTheOrderOfTheLines(t *testing.T) {
+	onKita(t, func(x *importing) {
+		x.bears.Child("Mia").Guardian("Jens").Email("familie@example.org")
+		x.bears.Child("Ben").In(x.k.Group("Igel"), "2027-01-01", kita.LastDay)
+		p := x.Rows().Placements
+		p[1].To = "2026-12-31"
+		x.live()
+		x.refuses(x.sheet(mother, "2,Ben,Muster,"+born+",Füchse,2026-12-01,,,,,", "9,Ida,Neu,"+born+",Bären,,Ayşe,Muster,familie@example.org,,",
+			"1,Ole,Anders,2023-05-05,Bären,,,,,,"), "line 2: placement.overlaps", "line 3: import.guardian_other", "line 4: import.other_child")
+	})
+}
+
+func TestLogSaysWhoChangedWhatAndNothingWhereNothingChanged(t *testing.T) {
+	onKita(t, func(x *importing) {
+		mia := x.bears.Child("Mia")
+		mia.Guardian("Ayşe").Email("ayse@example.org")
+		x.live()
+		r := x.sheet(mother+",Notfallkontakt,Notfallnummer", "1,Mia,Anders,"+born+",Bienen,2026-12-01,Ayşe,Anders,ayse@example.org,0170 1,,Oma,030 1", "2,Ben,Muster,"+born+",Bienen,,,,,,,,")
+		lines := func() []string {
+			page, err := x.s.Audit(context.Background(), x.v, x.k.ID, store.PageRequest{Limit: 100})
+			if err != nil {
+				x.Fatal(err)
+			}
+			var said []string
+			for _, l := range page.Items {
+				said = append(said, l.Actor+" "+l.Action)
+			}
+			slices.Sort(said)
+			return said
+		}
+		if _, err := x.bring(r); err != nil {
+			x.Fatal(err)
+		}
+		want := []string{"Lea Team child.change", "Lea Team child.contacts", "Lea Team child.create", "Lea Team child.move", "Lea Team child.move",
+			"Lea Team group.create", "Lea Team guardian.change", "Lea Team guardian.tie"}
+		equal(x.T, lines(), want...)
+		x.brings(r)
+		equal(x.T, lines(), want...)
+		// The house itself stands in the log as the import.
+		if _, err := x.s.SystemImportRoster(context.Background(), x.k.Kita, x.sheet(short, "3,Ida,Muster,"+born+",,"), store.ImportOptions{}); err != nil {
+			x.Fatal(err)
+		}
+		equal(x.T, lines(), append(want, "import child.create")...)
+	})
+}
+
+func TestFirstKitaIsOpenedWithItsListOrNotAtAll(t *testing.T) {
+	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, _ *storetest.Clock) {
+		ctx := context.Background()
+		empty := store.Dump(t, s, "")
+		r := sheet(t, short, "1,Mia,Muster,"+born+",Bären,")
+		k := kita.Kita{Name: "Sonnenschein", State: "BE"}
+		if _, err := s.SystemImportRoster(ctx, k, r, store.ImportOptions{DryRun: true}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.SystemImportRoster(ctx, kita.Kita{Name: "Sonnenschein", State: "XX"}, r, store.ImportOptions{}); code(err) != "federal_state: kita.federal_state" {
+			t.Fatal(err)
+		}
+		if store.Dump(t, s, "") != empty {
+			t.Fatal("something was written")
+		}
+		c, err := s.SystemImportRoster(ctx, k, r, store.ImportOptions{})
+		if err != nil || c.Changes[0].Noun != "kita" || c.Counts.Children.Created != 1 {
+			t.Fatalf("%+v %v", c, err)
+		}
+		all, err := s.SystemKitas(ctx)
+		if err != nil || len(all) != 1 || all[0].Name != "Sonnenschein" || all[0].AbsenceCutOff == "" {
+			t.Fatalf("%+v %v", all, err)
+		}
+		if _, err := s.SystemImportRoster(ctx, k, r, store.ImportOptions{}); code(err) != "kita: import.kita_exists" {
+			t.Fatalf("a second first kita: %v", err)
+		}
+	})
+}
