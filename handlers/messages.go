@@ -16,7 +16,7 @@ type texts map[string]text
 
 // messages is every code a client can be answered with; a test finds those that are missing.
 var messages = merged(generalTexts, accountTexts, houseTexts, groupTexts, childTexts, noticeTexts, pushTexts, fileTexts, absenceTexts,
-	guardianTexts, banTexts, staffTexts, letterTexts)
+	guardianTexts, banTexts, staffTexts, letterTexts, importTexts)
 
 func merged(all ...texts) texts {
 	m := texts{}

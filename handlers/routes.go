@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"morgenkreis/kita"
+	"morgenkreis/kita/roster"
 	"morgenkreis/store/files"
 )
 
@@ -111,6 +112,9 @@ func (s *Server) routes() []route {
 			answers(201, 200),
 		handle(put, "/placements/{id}", only(leader).program("people"), auditWrite, "Correct group and days of a placement", s.ChangePlacement),
 		handle(remove, "/placements/{id}", only(leader).program("people"), auditWrite, "Take a placement away, or undo a move", s.DeletePlacement),
+		handle(post, "/imports", only(leader).program("people"), auditWrite, "Bring in a kita's own list", s.Import).file(roster.MaxBytes + 1<<20).named(
+			"The body is the list itself, CSV or XLSX (docs/import.md), at most 10 MiB and 5,000 children. All of it is written, or, when a row is at fault, nothing: " +
+				"422 with one error per fault, its `field` being the place, as `line 17, column Geburtsdatum`. The same list again changes nothing."),
 		handle(get, "/calendar", anyone().program("people"), auditNone, "Holidays and closing days", s.Calendar),
 		handle(post, "/closing-days", only(leader).program("people"), auditWrite, "Shut the kita for a day", s.CreateClosingDay).answers(201, 200),
 		handle(remove, "/closing-days/{id}", only(leader).program("people"), auditWrite, "Open it again on that day", s.DeleteClosingDay),
