@@ -75,7 +75,9 @@ func (s *Store) accepted(tx *Tx, v kita.Viewer, o Offer, a Acceptance) (account 
 		if err := row.Check(); err != nil {
 			return "", "", err
 		}
-		if err := s.createAccount(tx, row); err != nil {
+		if err := s.createAccount(tx, row); s.engine.duplicate(err) {
+			return "", "", kita.Conflict("login", "account.login_taken") // somebody was faster by a moment
+		} else if err != nil {
 			return "", "", err
 		}
 	case a.Account != "":

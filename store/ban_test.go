@@ -212,6 +212,7 @@ func TestBanEndsWithTwoLeadersOrTheOperator(t *testing.T) {
 	onEachVillage(t, func(x *village) {
 		// Lea is an aunt of Mia: she can neither see nor lift what keeps her from Mia.
 		aunt := x.k.GuardianOf(x.lead.AccountID, "Lea").Of(x.mia)
+		uncle := x.k.GuardianOf(&x.operator.ID, "Uncle").Of(x.mia)
 		x.Live()
 		ctx := context.Background()
 		lead, deputy, operator := x.of(x.lead), x.of(x.deputy), x.Viewer(x.operator.ID)
@@ -243,6 +244,12 @@ func TestBanEndsWithTwoLeadersOrTheOperator(t *testing.T) {
 		x.must(err)
 		if b.LiftedAt == nil || b.Guardian != "" || b.Reason != "" {
 			t.Errorf("by the operator: %+v", b)
+		}
+
+		_, err = lift(operator, x.ban(uncle, x.mia).ID)
+		x.wantErr(err, kita.ErrNotFound)
+		if p, err := x.s.Bans(ctx, operator, x.k.ID, store.PageRequest{}); err != nil || len(p.Items) != 2 {
+			t.Errorf("the operator sees %d bans, and should see all but their own (%v)", len(p.Items), err)
 		}
 
 		own, _, err := x.s.CreateBan(ctx, deputy, kita.ContactBan{ID: kita.NewID(), GuardianID: aunt.ID, ChildID: x.mia.ID, Reason: "Beschluss"})
