@@ -11,7 +11,7 @@ import (
 // progress is told how many bytes of a task are done.
 type progress func(task string, done, total int64)
 
-// progressOn shows on w how far each task is: as a bar that moves on a terminal, elsewhere as a line for each tenth.
+// progressOn shows on w how far each task is: as a bar that moves on a terminal, elsewhere as a line for each quarter.
 func progressOn(w io.Writer) progress {
 	bar := isTerminal(w)
 	last, shown := "", int64(-1)
@@ -22,7 +22,7 @@ func progressOn(w io.Writer) progress {
 		}
 		mark := percent
 		if !bar {
-			mark = percent / 10
+			mark = percent / 25
 		}
 		if task == last && mark == shown {
 			return
