@@ -50,7 +50,7 @@ type BanSeen struct {
 
 // bansSeen: nobody sees, or lifts, what keeps them from a child themself; reach has taken that child from them.
 const bansSeen = reached + `,
-seen as (
+seen as materialized (
   select b.*, case
     when exists (select 1 from mine m where m.child_id = b.child_id and m.through = 'leader') then 'leader'
     when b.lifted_at is null and exists (select 1 from mine m where m.child_id = b.child_id and m.through = 'educator') then 'educator'
@@ -89,7 +89,7 @@ func (s *Store) Bans(ctx context.Context, v kita.Viewer, kitaID kita.ID, p PageR
 	}
 	if _, err := get[kita.ID](ctx, s.db, `select k.id from kitas k where k.id = ?
 and (exists (select 1 from accounts a where a.id = ? and a.operator)
-  or exists (select 1 from staff s where s.kita_id = k.id and s.account_id = ? and s.archived_at is null))`, kitaID, v.AccountID(), v.AccountID()); err != nil {
+  or k.archived_at is null and exists (select 1 from staff s where s.kita_id = k.id and s.account_id = ? and s.archived_at is null))`, kitaID, v.AccountID(), v.AccountID()); err != nil {
 		return Page[BanSeen]{}, err
 	}
 	rows, err := list[BanSeen](ctx, s.db, bansSeen+" and (x.entered_at, x.id) < (?, ?) order by x.entered_at desc, x.id desc limit ?",
