@@ -44,7 +44,11 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "[settings]", "run the server; with --demo, show a made-up kita", serveCommand},
+		{"import", "FILE", "bring in a kita's own list of children and guardians (CSV or XLSX)", importCommand},
 		{"invite", "[LOGIN]", "print the set-up link, or one that renews a password", inviteCommand},
+		{"backup", "FILE", "copy the running house into one archive", backupCommand},
+		{"restore", "FILE", "unpack an archive into an empty data folder, checked first", restoreCommand},
+		{"doctor", "", "look the house over: one line a check, exit status for scripts", doctorCommand},
 		{"openapi", "", "print the description of the API (OpenAPI 3.1)", openapiCommand},
 		{"health", "[--listen]", "ask the server on this machine whether it lives", healthCommand},
 		{"version", "", "print the version", versionCommand},

@@ -193,6 +193,10 @@ func (h *house) run(ctx context.Context, out io.Writer) error {
 	if err := h.store.SystemScheduleRetention(ctx); err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	slog.InfoContext(ctx, "serving", "listen", listener.Addr().String(), "base_url", h.config.BaseURL.String(), "database", h.store.Engine(), "version", version)
+	if err := h.welcome(ctx, out); err != nil {
+		slog.ErrorContext(ctx, "no set-up link could be made; morgenkreis invite makes one", "error", err)
+	}
 	srv := &http.Server{Handler: h.server, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 3 * time.Minute, WriteTimeout: 3 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug)}
 	failed := make(chan error, 2)
@@ -209,11 +213,6 @@ func (h *house) run(ctx context.Context, out io.Writer) error {
 	sending, stopSending := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSending()
 	running.Go(func() { h.dispatcher.Run(sending) })
-	slog.InfoContext(ctx, "serving", "listen", listener.Addr().String(), "base_url", h.config.BaseURL.String(), "database", h.store.Engine(), "version", version)
-	if err := h.welcome(ctx, out); err != nil {
-		slog.ErrorContext(ctx, "no set-up link could be made; morgenkreis invite makes one", "error", err)
-	}
-
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
