@@ -36,7 +36,7 @@ func (p *play) mealPlan() ([]byte, error) {
 	meals := [][3]string{
 		{"Gemüsesuppe mit Sternchennudeln", "Knäckebrot, Möhren", "Weizen, Sellerie"},
 		{"Kartoffelbrei mit Spinat und Ei", "Naturjoghurt, Birne", "Milch, Ei"},
-		{"Linsen mit Reis (für alle ohne Fleisch)", "Brot mit Frischkäse", "Weizen, Milch"},
+		{"Linsen mit Reis und Möhren", "Brot mit Frischkäse", "Weizen, Milch"},
 		{"Fischfilet, Kartoffeln, Gurkensalat", "Obstteller", "Fisch, Weizen"},
 		{"Milchreis mit Kirschen, vorweg Rohkost", "Brot mit Aufstrich, Apfel", "Milch, Weizen"},
 	}

@@ -230,7 +230,7 @@ func (p *play) deliver() error {
 // that show pushes by themselves (Declarative Web Push) do not say so.
 func (p *play) show(d store.Delivery) {
 	name := p.actors[*d.AccountID].Name
-	if d.NoticeID == nil || chance("silent device", name) < 0.4 {
+	if d.NoticeID == nil || chance("silent device", name) < 0.2 {
 		return
 	}
 	luck := chance("shown", d.Title, string(d.Body), d.Kind, name)
@@ -320,7 +320,7 @@ func (p *play) react(n kita.Notice, who *actor) {
 		return
 	}
 	diligent, luck := chance("diligent", who.Name), chance("opens", key, who.Name)
-	reads := 0.98 - 0.75*diligent*diligent*diligent
+	reads := 0.99 - 0.6*diligent*diligent*diligent
 	if who.viewer.Has(kita.RoleLeader, kita.RoleEducator) {
 		reads = 1
 	}
