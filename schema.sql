@@ -464,6 +464,12 @@ create table audit (
 );
 create index audit_kita on audit (kita_id, at, id);
 
+-- Who speaks for which provider; for one that was put away, nobody.
+create view speakers as
+select m.provider_id as provider_id, m.account_id as account_id
+from   provider_members m
+join   providers p on p.id = m.provider_id and p.archived_at is null;
+
 -- Who may see which child, and until which day. Every read of a child, a guardian, an absence or a notice goes through
 -- this view; nothing else in the house decides it. A ban removes the child whatever the role, so that a parent who works
 -- in the house is held to it as well.

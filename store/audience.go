@@ -45,7 +45,7 @@ func mayAddress(ctx context.Context, q query, v kita.Viewer, kitaID kita.ID, a k
 select (select count(*) from staff s where s.kita_id = k.id and s.account_id = ? and s.archived_at is null and s.role = 'leader') as leader,
        (select count(*) from staff s where s.kita_id = k.id and s.account_id = ? and s.archived_at is null and s.role = 'educator') as educator,
        (select count(*) from staff s where s.kita_id = k.id and s.account_id = ? and s.archived_at is null and k.educators_see_all) as wide,
-       (select count(*) from provider_members m where m.provider_id = k.provider_id and m.account_id = ?) as provider
+       (select count(*) from speakers m where m.provider_id = k.provider_id and m.account_id = ?) as provider
 from   kitas k
 where  k.id = ? and k.archived_at is null`, v.AccountID(), v.AccountID(), v.AccountID(), v.AccountID(), kitaID)
 	if err != nil {

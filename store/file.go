@@ -63,7 +63,7 @@ and   (exists (select 1 from notice_files nf where nf.file_id = f.id and exists 
     or f.account_id = ? and exists (
        select 1 from kitas k where k.id = f.kita_id and k.archived_at is null
        and (exists (select 1 from staff s where s.kita_id = k.id and s.account_id = f.account_id and s.archived_at is null)
-         or exists (select 1 from provider_members m where m.provider_id = k.provider_id and m.account_id = f.account_id))))`
+         or exists (select 1 from speakers m where m.provider_id = k.provider_id and m.account_id = f.account_id))))`
 
 // File is one the viewer may see.
 func (s *Store) File(ctx context.Context, v kita.Viewer, id kita.ID) (File, error) {

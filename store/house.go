@@ -10,13 +10,15 @@ const kitaColumns = `id, provider_id, name, time_zone, federal_state, opens, clo
 title_only, educators_see_all, escalate_urgent_after, escalate_morning, demo, created_at, archived_at`
 
 // mineKitas: the kitas an account has to do with, as staff, guardian or member of the provider; all of them for the operator.
+// A kita that was closed is there for those alone who can open it again.
 const mineKitas = `
 select k.*
 from   kitas k
 where  (exists (select 1 from accounts a where a.id = ? and a.operator)
-     or exists (select 1 from provider_members m where m.provider_id = k.provider_id and m.account_id = ?)
-     or exists (select 1 from staff s where s.kita_id = k.id and s.account_id = ? and s.archived_at is null)
-     or exists (select 1 from guardians g where g.kita_id = k.id and g.account_id = ? and g.archived_at is null))`
+     or exists (select 1 from speakers m where m.provider_id = k.provider_id and m.account_id = ?)
+     or k.archived_at is null
+        and (exists (select 1 from staff s where s.kita_id = k.id and s.account_id = ? and s.archived_at is null)
+          or exists (select 1 from guardians g where g.kita_id = k.id and g.account_id = ? and g.archived_at is null)))`
 
 // Kitas are those the viewer has to do with, by name; archived ones too for the operator and the provider when asked.
 func (s *Store) Kitas(ctx context.Context, v kita.Viewer, archived bool) ([]kita.Kita, error) {
@@ -38,11 +40,12 @@ func kitaFor(ctx context.Context, q query, v kita.Viewer, id kita.ID) (kita.Kita
 	return get[kita.Kita](ctx, q, mineKitas+" and k.id = ?", a, a, a, a, id)
 }
 
-// manages narrows a change of kita k to its leaders, its provider and the operator.
+// manages narrows a change of kita k to its leaders, as long as it is open, its provider and the operator.
 const manages = `
    (exists (select 1 from accounts a where a.id = ? and a.operator)
- or exists (select 1 from provider_members m where m.provider_id = k.provider_id and m.account_id = ?)
- or exists (select 1 from staff s where s.kita_id = k.id and s.account_id = ? and s.role = 'leader' and s.archived_at is null))`
+ or exists (select 1 from speakers m where m.provider_id = k.provider_id and m.account_id = ?)
+ or k.archived_at is null
+    and exists (select 1 from staff s where s.kita_id = k.id and s.account_id = ? and s.role = 'leader' and s.archived_at is null))`
 
 func managedKita(tx *Tx, v kita.Viewer, id kita.ID) (kita.Kita, error) {
 	a := v.AccountID()
@@ -66,7 +69,7 @@ func (s *Store) CreateKita(ctx context.Context, v kita.Viewer, k kita.Kita) (_ k
 	err = s.write(ctx, func(tx *Tx) (err error) {
 		allowed, err := get[int](ctx, tx, `select count(*) from providers p where p.id = ? and p.archived_at is null
 and (exists (select 1 from accounts a where a.id = ? and a.operator)
-  or exists (select 1 from provider_members m where m.provider_id = p.id and m.account_id = ?))`, k.ProviderID, v.AccountID(), v.AccountID())
+  or exists (select 1 from speakers m where m.provider_id = p.id and m.account_id = ?))`, k.ProviderID, v.AccountID(), v.AccountID())
 		if err == nil && allowed == 0 {
 			err = kita.Invalid("provider_id", "provider.unknown")
 		}
@@ -115,7 +118,7 @@ select k.*
 from   kitas k
 where  k.id = ?
 and    (exists (select 1 from accounts a where a.id = ? and a.operator)
-     or exists (select 1 from provider_members m where m.provider_id = k.provider_id and m.account_id = ?))`
+     or exists (select 1 from speakers m where m.provider_id = k.provider_id and m.account_id = ?))`
 
 // ArchiveKita closes a kita, or opens it again: for the operator and the provider.
 func (s *Store) ArchiveKita(ctx context.Context, v kita.Viewer, id kita.ID, archived bool) (k kita.Kita, err error) {
@@ -160,8 +163,9 @@ select (select count(*) from groups g where g.kita_id = k.id and g.archived_at i
         where g.kita_id = k.id and g.archived_at is null and p.trouble <> '') as refused
 from   kitas k
 where  k.id = ?
-and    (exists (select 1 from provider_members m where m.provider_id = k.provider_id and m.account_id = ?)
-     or exists (select 1 from staff s where s.kita_id = k.id and s.account_id = ? and s.role = 'leader' and s.archived_at is null))`
+and    (exists (select 1 from speakers m where m.provider_id = k.provider_id and m.account_id = ?)
+     or k.archived_at is null
+        and exists (select 1 from staff s where s.kita_id = k.id and s.account_id = ? and s.role = 'leader' and s.archived_at is null))`
 
 // Counts of a kita on the viewer's day, for its provider and its leaders.
 func (s *Store) Counts(ctx context.Context, v kita.Viewer, id kita.ID) (Counts, error) {
@@ -172,7 +176,7 @@ func (s *Store) Counts(ctx context.Context, v kita.Viewer, id kita.ID) (Counts, 
 func (s *Store) Providers(ctx context.Context, v kita.Viewer) ([]kita.Provider, error) {
 	return list[kita.Provider](ctx, s.db, `select p.* from providers p
 where exists (select 1 from accounts a where a.id = ? and a.operator)
-or    exists (select 1 from provider_members m where m.provider_id = p.id and m.account_id = ?)
+or    exists (select 1 from speakers m where m.provider_id = p.id and m.account_id = ?)
 order by p.name, p.id`, v.AccountID(), v.AccountID())
 }
 

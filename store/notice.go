@@ -397,7 +397,7 @@ and   (exists (select 1 from staff s where s.kita_id = n.kita_id and s.account_i
                     or n.state = 'published' and (n.audience in ('kita', 'staff', 'children')
                        or exists (select 1 from notice_targets nt join staff_groups sg on sg.group_id = nt.target_id
                                   where nt.notice_id = n.id and sg.staff_id = s.id))))
-    or n.author_id = ? and exists (select 1 from provider_members m where m.provider_id = k.provider_id and m.account_id = ?))
+    or n.author_id = ? and exists (select 1 from speakers m where m.provider_id = k.provider_id and m.account_id = ?))
 and   (n.audience <> 'children'
     or exists (select 1 from notice_targets nt join reach r on r.child_id = nt.target_id
                where nt.notice_id = n.id and r.account_id = ? and r.through in ('leader', 'educator') and r.until_day >= ?))`
@@ -431,7 +431,7 @@ func (s *Store) Notices(ctx context.Context, v kita.Viewer, f NoticeFilter) (Pag
 		clause, args = clause+" and n.kita_id = ?", append(args, f.KitaID)
 	} else {
 		clause, args = clause+` and n.kita_id in (select s.kita_id from staff s where s.account_id = ? union
-select k2.id from kitas k2 join provider_members m on m.provider_id = k2.provider_id where m.account_id = ?)`, append(args, v.AccountID(), v.AccountID())
+select k2.id from kitas k2 join speakers m on m.provider_id = k2.provider_id where m.account_id = ?)`, append(args, v.AccountID(), v.AccountID())
 	}
 	if f.Kind != "" {
 		clause, args = clause+" and n.kind = ?", append(args, f.Kind)

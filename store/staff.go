@@ -26,7 +26,7 @@ type StaffSeen struct {
 // seenStaff: who manages the kita sees its team, its team sees each other, and a guardian sees the educators of the groups
 // in which a child of theirs is today.
 const seenStaff = `
-with seen as (
+with seen as materialized (
   select s.*, case
     when ` + manages + ` then 'manager'
     when s.archived_at is not null or k.archived_at is not null then ''
@@ -235,7 +235,7 @@ func (tx *Tx) keepsLeader(v kita.Viewer, kitaID kita.ID) error {
 	n, err := get[int](tx.ctx, tx, `select count(*) from kitas k where k.id = ?
 and (exists (select 1 from staff s where s.kita_id = k.id and s.role = 'leader' and s.archived_at is null and s.account_id is not null)
   or exists (select 1 from accounts a where a.id = ? and a.operator)
-  or exists (select 1 from provider_members m where m.provider_id = k.provider_id and m.account_id = ?))`, kitaID, v.AccountID(), v.AccountID())
+  or exists (select 1 from speakers m where m.provider_id = k.provider_id and m.account_id = ?))`, kitaID, v.AccountID(), v.AccountID())
 	if err == nil && n == 0 {
 		err = kita.Refused("staff.last_leader")
 	}
