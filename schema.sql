@@ -472,9 +472,10 @@ join   providers p on p.id = m.provider_id and p.archived_at is null;
 
 -- Who may see which child, and until which day. Every read of a child, a guardian, an absence or a notice goes through
 -- this view; nothing else in the house decides it. A ban removes the child whatever the role, so that a parent who works
--- in the house is held to it as well.
+-- in the house is held to it as well. cares is false where a child is seen for no other reason than that the kita lets its
+-- educators see all: what a child is ill with, and when it is away, is for those who look after it.
 create view reach as
-select s.account_id as account_id, c.kita_id as kita_id, c.id as child_id, 'leader' as through, '9999-12-31' as until_day
+select s.account_id as account_id, c.kita_id as kita_id, c.id as child_id, 'leader' as through, '9999-12-31' as until_day, true as cares
 from   staff s
 join   kitas k on k.id = s.kita_id and k.archived_at is null
 join   children c on c.kita_id = s.kita_id
@@ -482,7 +483,7 @@ where  s.role = 'leader' and s.archived_at is null and s.account_id is not null
 and    not exists (select 1 from contact_bans b join guardians bg on bg.id = b.guardian_id
                    where b.child_id = c.id and b.lifted_at is null and bg.account_id = s.account_id)
 union all
-select s.account_id, c.kita_id, c.id, 'educator', p.to_day
+select s.account_id, c.kita_id, c.id, 'educator', p.to_day, true
 from   staff s
 join   kitas k on k.id = s.kita_id and k.archived_at is null
 join   staff_groups sg on sg.staff_id = s.id
@@ -492,7 +493,7 @@ where  s.role = 'educator' and s.archived_at is null and s.account_id is not nul
 and    not exists (select 1 from contact_bans b join guardians bg on bg.id = b.guardian_id
                    where b.child_id = c.id and b.lifted_at is null and bg.account_id = s.account_id)
 union all
-select s.account_id, c.kita_id, c.id, 'educator', '9999-12-31'
+select s.account_id, c.kita_id, c.id, 'educator', '9999-12-31', false
 from   staff s
 join   kitas k on k.id = s.kita_id and k.archived_at is null and k.educators_see_all
 join   children c on c.kita_id = s.kita_id
@@ -500,7 +501,7 @@ where  s.role = 'educator' and s.archived_at is null and s.account_id is not nul
 and    not exists (select 1 from contact_bans b join guardians bg on bg.id = b.guardian_id
                    where b.child_id = c.id and b.lifted_at is null and bg.account_id = s.account_id)
 union all
-select g.account_id, c.kita_id, c.id, 'guardian', '9999-12-31'
+select g.account_id, c.kita_id, c.id, 'guardian', '9999-12-31', true
 from   guardians g
 join   kitas k on k.id = g.kita_id and k.archived_at is null
 join   guardian_children gc on gc.guardian_id = g.id
@@ -511,9 +512,11 @@ and    not exists (select 1 from contact_bans b join guardians bg on bg.id = b.g
 and    not exists (select 1 from contact_bans b
                    where b.child_id = c.id and b.lifted_at is null and b.guardian_id = g.id);
 
--- Which group a staff account works with: its own, or the whole kita for leaders and where the kita says so.
+-- Which group a staff account works with: its own, or the whole kita for leaders and where the kita says so; cares as in
+-- reach.
 create view staff_reach as
-select s.account_id as account_id, s.kita_id as kita_id, g.id as group_id, s.role as role
+select s.account_id as account_id, s.kita_id as kita_id, g.id as group_id, s.role as role,
+       (s.role = 'leader' or exists (select 1 from staff_groups og where og.staff_id = s.id and og.group_id = g.id)) as cares
 from   staff s
 join   kitas k on k.id = s.kita_id and k.archived_at is null
 join   groups g on g.kita_id = s.kita_id

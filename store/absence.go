@@ -36,13 +36,14 @@ type desk struct {
 	Closing []kita.ClosingDay
 }
 
-// deskOf: staff of the child and its guardians can report it, as staff where they are both. A ban leaves no row in reach.
+// deskOf: those who look after the child as staff, and its guardians, can report it, as staff where they are both. A ban
+// leaves no row in reach.
 const deskOf = `
-select k.*, exists (select 1 from reach r where r.account_id = ? and r.child_id = c.id and r.until_day >= ? and r.through <> 'guardian') as as_staff
+select k.*, exists (select 1 from reach r where r.account_id = ? and r.child_id = c.id and r.until_day >= ? and r.cares and r.through <> 'guardian') as as_staff
 from   children c
 join   kitas k on k.id = c.kita_id
 where  c.id = ? and c.archived_at is null
-and    exists (select 1 from reach r where r.account_id = ? and r.child_id = c.id and r.until_day >= ?)`
+and    exists (select 1 from reach r where r.account_id = ? and r.child_id = c.id and r.until_day >= ? and r.cares)`
 
 // deskFor is the desk at which the viewer stands for the child, with the closing days from–to; ErrNotFound without one.
 func deskFor(ctx context.Context, q query, v kita.Viewer, child kita.ID, from, to kita.Day) (d desk, err error) {
@@ -259,7 +260,7 @@ join   staff st on st.id = sg.staff_id and st.archived_at is null
 join   accounts ac on ac.id = st.account_id and ac.disabled_at is null
 join   subscriptions sub on sub.account_id = ac.id
 where  p.child_id = ? and p.from_day <= ? and p.to_day >= ? and ac.id <> ?
-and    exists (select 1 from reach r where r.account_id = ac.id and r.child_id = p.child_id and r.through <> 'guardian')`
+and    exists (select 1 from reach r where r.account_id = ac.id and r.child_id = p.child_id and r.cares and r.through <> 'guardian')`
 
 // heardOf: whom the report never reached need not hear that it was withdrawn.
 const heardOf = `

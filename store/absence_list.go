@@ -6,7 +6,7 @@ import (
 	"morgenkreis/kita"
 )
 
-// absencesSeen: of the children the viewer reaches; with the group of the later of the absence's first day and a day.
+// absencesSeen: of the children the viewer looks after (an absence says what a child is ill with); with the group of the later of the absence's first day and a day.
 const absencesSeen = `
 select a.*, c.first_name || ' ' || c.last_name as child_name,
        g.id as group_id, g.name as group_name, g.colour as group_colour, g.icon as group_icon
@@ -15,7 +15,7 @@ join   children c on c.id = a.child_id
 left   join placements p on p.child_id = a.child_id and p.from_day <= case when a.from_day > ? then a.from_day else ? end
                         and p.to_day >= case when a.from_day > ? then a.from_day else ? end
 left   join groups g on g.id = p.group_id
-where  a.child_id in (select r.child_id from reach r where r.account_id = ? and r.until_day >= ?`
+where  a.child_id in (select r.child_id from reach r where r.account_id = ? and r.until_day >= ? and r.cares`
 
 func absencesSeenArgs(v kita.Viewer, day kita.Day) []any {
 	return []any{day, day, day, day, v.AccountID(), v.Today()}
@@ -110,13 +110,13 @@ func shut(k kita.Kita, closing []kita.ClosingDay, day kita.Day) *kita.Closure {
 	return nil
 }
 
-// placedToday counts the children within reach of staff, by their group of a day; under the empty group those in none.
+// placedToday counts the children whom staff look after, by their group of a day; under the empty group those in none.
 const placedToday = `
 select coalesce(p.group_id, '') as group_id, count(*) as children
 from   children c
 left   join placements p on p.child_id = c.id and p.from_day <= ? and p.to_day >= ?
 where  c.kita_id = ? and c.archived_at is null
-and    c.id in (select r.child_id from reach r where r.account_id = ? and r.kita_id = ? and r.until_day >= ? and r.through <> 'guardian')
+and    c.id in (select r.child_id from reach r where r.account_id = ? and r.kita_id = ? and r.until_day >= ? and r.cares and r.through <> 'guardian')
 group  by coalesce(p.group_id, '')`
 
 // AbsencesToday answers who is absent today, per group the viewer works with, by name; ErrNotFound for who is not staff
@@ -134,7 +134,7 @@ and exists (select 1 from staff s where s.kita_id = k.id and s.account_id = ? an
 	}
 	t.Closure = shut(k, closing, t.Day)
 	groups, err := list[kita.Group](ctx, s.db, `select g.* from groups g where g.kita_id = ? and g.archived_at is null
-and g.id in (select r.group_id from staff_reach r where r.account_id = ?) order by g.name, g.id`, kitaID, v.AccountID())
+and g.id in (select r.group_id from staff_reach r where r.account_id = ? and r.cares) order by g.name, g.id`, kitaID, v.AccountID())
 	if err != nil {
 		return t, err
 	}

@@ -218,7 +218,7 @@ select d.id as id, d.leased_until as leased_until, case
   when d.kind = 'absence' then
     case when (ab.withdrawn_at is null or d.created_at >= ab.withdrawn_at)
               and exists (select 1 from reach where reach.account_id = d.account_id and reach.child_id = ab.child_id
-                          and reach.through in ('leader', 'educator') and reach.until_day >= ab.from_day) then '' else 'cancelled' end
+                          and reach.cares and reach.through in ('leader', 'educator') and reach.until_day >= ab.from_day) then '' else 'cancelled' end
   when r.id is null or r.withdrawn or d.channel = 'push' and coalesce(r.account_id, '') <> coalesce(d.account_id, '') then 'cancelled'
   when not exists (select 1 from notices n where n.id = r.notice_id and n.state = 'published') then 'cancelled'
   when d.kind = 'reminder' and r.confirmed_at is not null then 'cancelled'
