@@ -131,7 +131,7 @@ func (s *Server) Import(ctx context.Context, in *struct {
 	DryRun         bool    `query:"dry_run" doc:"Answer what would change, and write nothing."`
 	ArchiveMissing bool    `query:"archive_missing" doc:"Put the children away that are not on the list."`
 	ContentType    string  `header:"Content-Type"`
-	RawBody        []byte  `contentType:"text/csv" required:"false"`
+	RawBody        []byte  `contentType:"text/csv"`
 }) (*ImportOutput, error) {
 	v, lang := viewerFrom(ctx), languageFrom(ctx)
 	today, err := s.store.RosterDay(ctx, v, in.KitaID)

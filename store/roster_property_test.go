@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,7 +47,7 @@ type listedTie struct {
 	custody, pickUp, hears bool
 }
 
-// village is a random list that has no faults, and that can change as lists do.
+// listedVillage is a random list that has no faults, and that can change as lists do.
 type listedVillage struct {
 	t        *rapid.T
 	children []*listedChild
@@ -259,7 +260,16 @@ func (v *listedVillage) placedAsListed(c *listedChild, d store.ChildDetail) {
 	v.t.Fatalf("%s is in %+v, the list says %s %s–%s", c.number, d.Placements, c.group, c.from, c.to)
 }
 
+// importsChecked is how many lists are drawn unless -rapid.checks says otherwise: each is brought in six times.
+const importsChecked = 30
+
 func TestImportedListIsWhatTheKitaKnowsAndTheSameListAgainChangesNothing(t *testing.T) {
+	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
+		if err := checks.Value.Set(fmt.Sprint(importsChecked)); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = checks.Value.Set(checks.DefValue) }) // its own default is valid
+	}
 	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, _ *storetest.Clock) {
 		ctx := context.Background()
 		rapid.Check(t, func(rt *rapid.T) {
