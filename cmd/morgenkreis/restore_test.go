@@ -289,7 +289,7 @@ func TestBackupThatDoesNotFitIsNotRestored(t *testing.T) {
 		t.Error(got)
 	}
 	// An archive of a few kilobytes that grows to more than there is room for ends before it is written.
-	bomb := file("files/"+sumOf(make([]byte, 64<<20)), string(make([]byte, 64<<20)))
+	bomb := file("files/"+sumOf(make([]byte, 4<<20)), string(make([]byte, 4<<20)))
 	if got := refused(t, sealed(t, []part{bomb}), little); !strings.Contains(got, "make room") {
 		t.Error(got)
 	}
