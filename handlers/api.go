@@ -114,7 +114,6 @@ func audited[I, O any](log auditor, action string, f func(context.Context, *I) (
 }
 
 func (r route) named(description string) route { r.description = description; return r }
-func (r route) upTo(bytes int64) route         { r.maxBody = bytes; return r }
 func (r route) file(bytes int64) route {
 	r.maxBody, r.raw, r.timeout = bytes, true, 2*time.Minute
 	return r

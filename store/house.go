@@ -84,6 +84,10 @@ and (exists (select 1 from accounts a where a.id = ? and a.operator)
 			return err
 		}
 		k.CreatedAt = tx.now
+		// A kita that a visitor opens in the demo is part of the demo, which would not start again beside a real one.
+		if k.Demo, err = get[bool](ctx, tx, `select exists (select 1 from meta where key = ?)`, demoMark); err != nil {
+			return err
+		}
 		if err := tx.insert("kitas", kitaColumns, k); err != nil {
 			return err
 		}

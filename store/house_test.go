@@ -72,3 +72,22 @@ func TestSameCreateAgainIsHarmlessAndOtherContentIsRefused(t *testing.T) {
 		}
 	})
 }
+
+func TestKitaOpenedInTheDemoBelongsToIt(t *testing.T) {
+	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, _ *storetest.Clock) {
+		w := storetest.NewWorld(t, s)
+		p, speaker := w.Provider("Träger")
+		w.Live()
+		for _, demo := range []bool{false, true} {
+			if demo {
+				if err := s.SystemDemoDone(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			k, _, err := s.CreateKita(t.Context(), w.Viewer(speaker.ID), kita.Kita{ID: kita.NewID(), ProviderID: p.ID, Name: "Mond", State: "BE"})
+			if err != nil || k.Demo != demo {
+				t.Errorf("demo is %v, want %v (%v)", k.Demo, demo, err)
+			}
+		}
+	})
+}

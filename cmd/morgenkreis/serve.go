@@ -87,7 +87,10 @@ func (h *house) inhabit(ctx context.Context) error {
 		return err
 	}
 	o := store.Options{Path: filepath.Join(c.Data, databaseName), URL: c.Database.Reveal()}
-	_, err := demo.Fill(ctx, o, h.files, time.Now(), func(line string) { slog.InfoContext(ctx, "demo", "progress", line) })
+	made, err := demo.Fill(ctx, o, h.files, time.Now(), func(line string) { slog.InfoContext(ctx, "demo", "progress", line) })
+	if err == nil && !made {
+		slog.InfoContext(ctx, "demo", "progress", "the demo is there already; remove the folder to have it made anew", "data", c.Data)
+	}
 	return err
 }
 
