@@ -2,8 +2,8 @@ package notify
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -20,7 +20,10 @@ import (
 	"morgenkreis/store/storetest"
 )
 
-func TestMain(m *testing.M) { storetest.Main(m) }
+func TestMain(m *testing.M) {
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	storetest.Main(m)
+}
 
 // house is a kita with what leaves it: a real store, a real push service, and a dispatcher between them. Mia (bears) has
 // Mama and Papa, Ben (bees) has Mama and Oma, who has no account; Lea leads, Anna works with the bears.
@@ -32,19 +35,19 @@ type house struct {
 	raw     *sqlx.DB // to look at rows, and never to write
 	service *pushtest.Service
 
-	k              *storetest.KitaB
-	bears, bees    *storetest.GroupB
-	mia, ben       *storetest.ChildB
-	mama, papa     *storetest.GuardianB
-	oma            *storetest.GuardianB
-	lea, anna      *storetest.StaffB
-	phones         map[kita.ID][]*pushtest.Device
-	client         *http.Client
-	mailer         *Mailer
-	receipts       Receipts
-	observed       func(channel, service, outcome string, took time.Duration)
-	inFlight       int
-	lastDispatcher *Dispatcher
+	k           *storetest.KitaB
+	bears, bees *storetest.GroupB
+	mia, ben    *storetest.ChildB
+	mama, papa  *storetest.GuardianB
+	oma         *storetest.GuardianB
+	lea, anna   *storetest.StaffB
+	phones      map[kita.ID][]*pushtest.Device
+	named       map[string]*kita.ID
+	client      *http.Client
+	mailer      *Mailer
+	receipts    Receipts
+	observed    func(channel, service, outcome string, took time.Duration)
+	inFlight    int
 }
 
 // onEachHouse runs f once on SQLite and once on PostgreSQL. Nothing is written before Live.
@@ -66,7 +69,7 @@ func postgresHouse(t *testing.T) *house {
 
 func newHouse(t *testing.T, o store.Options, driver, address string) *house {
 	t.Helper()
-	h := &house{T: t, clock: storetest.NewClock(), phones: map[kita.ID][]*pushtest.Device{}}
+	h := &house{T: t, clock: storetest.NewClock(), phones: map[kita.ID][]*pushtest.Device{}, named: map[string]*kita.ID{}}
 	o.Clock, o.NewID = h.clock.Now, kita.NewID
 	var err error
 	if h.s, err = store.Open(t.Context(), o); err != nil {
@@ -107,6 +110,12 @@ func (h *house) phoneAt(service *pushtest.Service, account *kita.ID) *pushtest.D
 	h.Device(*account, d.Endpoint, d.P256dh(), d.Auth())
 	h.phones[*account] = append(h.phones[*account], d)
 	return d
+}
+
+// parent adds a guardian of Ben with a phone, to be found by name.
+func (h *house) parent(name string) *pushtest.Device {
+	h.named[name] = h.ben.Guardian(name).AccountID
+	return h.phone(h.named[name])
 }
 
 // edit changes an account before it is written.
@@ -337,9 +346,4 @@ join recipients r on r.id = d.recipient_id where r.notice_id = ? and d.channel =
 
 func sorted(s ...string) []string { slices.Sort(s); return s }
 
-// withContext is for what must end although the test's own context has not.
-func withContext(h *house, f func(ctx context.Context, cancel func())) {
-	ctx, cancel := context.WithCancel(h.Context())
-	defer cancel()
-	f(ctx, cancel)
-}
+func splitLines(s string) []string { return strings.Split(s, "\n") }

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"log/slog"
+	"net"
 	"net/textproto"
 	"strconv"
 	"strings"
@@ -47,7 +48,7 @@ func NewMailer(c MailConfig) (*Mailer, error) {
 		c.Timeout = defaultMailTimeout
 	}
 	m := &Mailer{c}
-	if _, err := m.client(); err != nil {
+	if _, err := m.client(&wire{}); err != nil {
 		return nil, err
 	}
 	if err := gomail.NewMsg().From(c.From); err != nil {
@@ -56,17 +57,34 @@ func NewMailer(c MailConfig) (*Mailer, error) {
 	return m, nil
 }
 
-func (m *Mailer) client() (*gomail.Client, error) {
-	o := []gomail.Option{gomail.WithPort(m.c.Port), gomail.WithTimeout(m.c.Timeout),
-		gomail.WithTLSConfig(&tls.Config{ServerName: m.c.Host, MinVersion: tls.VersionTLS12, RootCAs: m.c.RootCAs})}
+// wire is the connection of one exchange. go-mail leaves it open when the beginning of an exchange fails, so whoever
+// dials closes it.
+type wire struct{ conn net.Conn }
+
+func (w *wire) close() {
+	if w.conn != nil {
+		_ = w.conn.Close() // mostly it is closed already
+	}
+}
+
+func (m *Mailer) client(w *wire) (*gomail.Client, error) {
+	secure := &tls.Config{ServerName: m.c.Host, MinVersion: tls.VersionTLS12, RootCAs: m.c.RootCAs}
+	dial := func(ctx context.Context, network, address string) (_ net.Conn, err error) {
+		if w.conn, err = new(net.Dialer).DialContext(ctx, network, address); err != nil || m.c.TLS != "tls" {
+			return w.conn, err
+		}
+		conn := tls.Client(w.conn, secure)
+		return conn, conn.HandshakeContext(ctx)
+	}
+	policy := gomail.TLSMandatory
 	switch m.c.TLS {
 	case "tls":
-		o = append(o, gomail.WithSSL())
+		policy = gomail.TLSOpportunistic // it is encrypted before go-mail sees it; this has go-mail look
 	case "none":
-		o = append(o, gomail.WithTLSPolicy(gomail.NoTLS))
-	default:
-		o = append(o, gomail.WithTLSPolicy(gomail.TLSMandatory))
+		policy = gomail.NoTLS
 	}
+	o := []gomail.Option{gomail.WithPort(m.c.Port), gomail.WithTimeout(m.c.Timeout), gomail.WithTLSConfig(secure),
+		gomail.WithDialContextFunc(dial), gomail.WithTLSPolicy(policy)}
 	if m.c.User != "" {
 		o = append(o, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover), gomail.WithUsername(m.c.User), gomail.WithPassword(m.c.Password))
 	}
@@ -105,7 +123,9 @@ func (m *Mailer) Send(ctx context.Context, mail Mail) error {
 	msg.SetMessageIDWithValue(string(mail.ID) + m.c.From[strings.LastIndex(m.c.From, "@"):])
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no out-of-office answers, please
 	msg.SetBodyString(gomail.TypeTextPlain, mail.Text)
-	client, err := m.client()
+	var w wire
+	defer w.close()
+	client, err := m.client(&w)
 	if err != nil {
 		return &MailError{Reason: "configuration"}
 	}

@@ -69,7 +69,7 @@ func (h *house) postOffice(change func(o *office, c *MailConfig)) *Mailer {
 	}
 	served := make(chan error, 1)
 	go func() { served <- o.server.Serve(o.listen) }()
-	h.Cleanup(func() { o.server.Close(); <-served })
+	h.Cleanup(func() { o.server.Close(); o.listen.Close(); <-served }) // both: it may not have begun to serve
 	m, err := NewMailer(c)
 	h.must(err)
 	return m
