@@ -36,12 +36,13 @@ func CheckLogin(login string) error {
 // length, no rules of composition).
 func CheckPassword(field, password, login string) error {
 	n := utf8.RuneCountInString(password)
+	first, _ := utf8.DecodeRuneInString(password)
 	switch {
 	case n < 10:
 		return Invalid(field, "password.too_short", "min", 10)
 	case n > 200:
 		return Invalid(field, "password.too_long", "max", 200)
-	case strings.EqualFold(password, login), strings.Trim(password, password[:1]) == "":
+	case strings.EqualFold(password, login), strings.Trim(password, string(first)) == "":
 		return Invalid(field, "password.too_easy")
 	}
 	return nil
