@@ -135,9 +135,12 @@ func (s *Service) RootCAs() *x509.CertPool {
 		return nil
 	}
 	pool := x509.NewCertPool()
-	pool.AddCert(s.server.Certificate())
+	pool.AddCert(s.Certificate())
 	return pool
 }
+
+// Certificate is that of a service with TLS, for clients in another process; nil without.
+func (s *Service) Certificate() *x509.Certificate { return s.server.Certificate() }
 
 // Subscribe makes a device whose subscription is bound to the server's public VAPID key (base64url), as browsers do;
 // an empty key binds it to none.

@@ -101,23 +101,34 @@ func PostgresURL(t testing.TB) string {
 	t.Helper()
 	servers.Lock()
 	if server == nil && serverErr == nil {
-		server, serverErr = startPostgres()
+		server, serverErr = startPostgres("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 	}
 	servers.Unlock()
 	if serverErr != nil {
 		t.Fatalf("PostgreSQL for the tests (Debian: apt-get install postgresql): %v", serverErr)
 	}
-	name := "t" + strconv.FormatInt(databases.Add(1), 10)
-	db, err := sqlx.Connect("pgx", server.url("postgres"))
+	url, err := server.newDatabase()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
-	if _, err := db.Exec("create database " + name); err != nil {
-		t.Fatal(err)
-	}
-	return server.url(name)
+	return url
 }
+
+// Server is a PostgreSQL server for programs that are no tests.
+type Server struct{ p *postgres }
+
+// StartServer starts a server that keeps what it has committed, unlike that of the tests, with settings as in
+// "shared_buffers=1GB".
+func StartServer(settings ...string) (Server, error) {
+	p, err := startPostgres(settings...)
+	return Server{p}, err
+}
+
+// NewDatabase is the address of a fresh, empty database.
+func (s Server) NewDatabase() (url string, err error) { return s.p.newDatabase() }
+
+// Stop ends the server and removes all it held.
+func (s Server) Stop() error { return s.p.stop() }
 
 // Main runs the tests of a package and stops the PostgreSQL server they started: func TestMain(m) { storetest.Main(m) }.
 func Main(m *testing.M) {
@@ -142,9 +153,20 @@ func (p *postgres) url(database string) string {
 	return "postgres:///" + database + "?" + url.Values{"host": {p.dir}, "user": {"postgres"}}.Encode()
 }
 
+func (p *postgres) newDatabase() (url string, err error) {
+	name := "t" + strconv.FormatInt(databases.Add(1), 10)
+	db, err := sqlx.Connect("pgx", p.url("postgres"))
+	if err != nil {
+		return "", err
+	}
+	defer db.Close()
+	_, err = db.Exec("create database " + name)
+	return p.url(name), err
+}
+
 // startPostgres makes a cluster in a temporary folder, reachable by its socket alone. PostgreSQL refuses to run as root,
 // so there it runs as the user postgres or nobody.
-func startPostgres() (*postgres, error) {
+func startPostgres(settings ...string) (*postgres, error) {
 	bin, err := postgresBin()
 	if err != nil {
 		return nil, err
@@ -167,8 +189,11 @@ func startPostgres() (*postgres, error) {
 	if out, err := run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	p.cmd = run("postgres", "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "synchronous_commit=off",
-		"-c", "full_page_writes=off", "-c", "max_connections=300", "-c", "log_min_messages=fatal")
+	arguments := []string{"-D", data, "-k", dir}
+	for _, setting := range append([]string{"listen_addresses=", "max_connections=300", "log_min_messages=fatal"}, settings...) {
+		arguments = append(arguments, "-c", setting)
+	}
+	p.cmd = run("postgres", arguments...)
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
