@@ -33,6 +33,7 @@ type house struct {
 	s       *store.Store
 	clock   *storetest.Clock
 	raw     *sqlx.DB // to look at rows, and never to write
+	options store.Options
 	service *pushtest.Service
 
 	k           *storetest.KitaB
@@ -72,6 +73,7 @@ func newHouse(t *testing.T, o store.Options, driver, address string) *house {
 	h := &house{T: t, clock: storetest.NewClock(), phones: map[kita.ID][]*pushtest.Device{}, named: map[string]*kita.ID{}}
 	o.Clock, o.NewID = h.clock.Now, kita.NewID
 	var err error
+	h.options = o
 	if h.s, err = store.Open(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
