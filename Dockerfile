@@ -16,7 +16,7 @@ RUN go build -trimpath \
       -ldflags "-s -w -linkmode external -extldflags '-static' -X main.version=${VERSION}" \
       -o out/morgenkreis ./cmd/morgenkreis
 # Folders that the final stages need and can not make for themselves.
-RUN mkdir -p out/data out/tmp && chmod 1777 out/tmp
+RUN mkdir -p out/data out/tmp && chmod 700 out/data && chmod 1777 out/tmp
 
 # Caddy as an ordinary user; its certificates are in /state.
 FROM caddy:2-alpine AS tls

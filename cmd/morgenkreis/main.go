@@ -48,7 +48,7 @@ func commands() []command {
 		{"invite", "[LOGIN]", "print the set-up link, or one that renews a password", inviteCommand},
 		{"backup", "FILE", "copy the running house into one archive", backupCommand},
 		{"restore", "FILE", "unpack an archive into an empty data folder, checked first", restoreCommand},
-		{"doctor", "", "look the house over: one line a check, exit status for scripts", doctorCommand},
+		{"doctor", "[--json | --config]", "look the house over: one line a check, exit status for scripts", doctorCommand},
 		{"openapi", "", "print the description of the API (OpenAPI 3.1)", openapiCommand},
 		{"health", "[--listen]", "ask the server on this machine whether it lives", healthCommand},
 		{"version", "", "print the version", versionCommand},

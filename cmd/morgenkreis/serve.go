@@ -61,8 +61,11 @@ const (
 	filesName    = "files"
 )
 
-// build puts the house together; nothing runs yet.
+// build puts the house together; nothing runs yet. A folder in which a restore was broken off is no house.
 func build(ctx context.Context, c Config) (*house, error) {
+	if _, err := os.Stat(filepath.Join(c.Data, restorePartial)); err == nil {
+		return nil, fmt.Errorf("a restore into %s was broken off: empty the folder and restore again", c.Data)
+	}
 	s, dir, err := openStore(ctx, c)
 	if err != nil {
 		return nil, err

@@ -196,6 +196,16 @@ func TestMetricsTellWhatWaitsAndNoNames(t *testing.T) {
 	}
 }
 
+func TestBrokenOffRestoreIsNotServed(t *testing.T) {
+	data := t.TempDir()
+	if err := os.Mkdir(filepath.Join(data, restorePartial), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := runMain(t, "serve", "--data", data, "--metrics-listen", "off", "--listen", "127.0.0.1:0"); err == nil || !strings.Contains(out, "restore again") {
+		t.Errorf("it is served: %v %s", err, out)
+	}
+}
+
 func TestUnknownCommandsAndSettingsAreNamed(t *testing.T) {
 	for _, x := range []struct{ args, says string }{
 		{"dance", `no command "dance"`},
