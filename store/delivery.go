@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -198,12 +199,15 @@ from notices where id in (?)`, ids)
 }
 
 // addressed: the person of a recipient r is still somebody to be told of the notice: a colleague at work, or a guardian
-// of one of its children whom no ban and no change of rights keeps from it.
+// of one of its children whom no ban and no change of rights keeps from it. The second record of the same person is asked
+// for by itself, so that both are found by keys whatever the planner knows of the tables.
 const addressed = `
 (exists (select 1 from staff s join kitas k on k.id = s.kita_id where s.id = r.staff_id and s.archived_at is null and k.archived_at is null)
  or exists (select 1 from guardians g where g.id = r.guardian_id and g.archived_at is null)
-    and exists (select 1 from recipient_children rc join told t on t.child_id = rc.child_id
-                where rc.recipient_id = r.id and (t.guardian_id = r.guardian_id or t.account_id = r.account_id)))`
+    and (exists (select 1 from recipient_children rc join told t on t.guardian_id = r.guardian_id and t.child_id = rc.child_id
+                 where rc.recipient_id = r.id)
+         or exists (select 1 from recipient_children rc join told t on t.account_id = r.account_id and t.child_id = rc.child_id
+                    where rc.recipient_id = r.id)))`
 
 // stillWanted: what is asked right before sending. A notice must be public and unread by this person since it was last
 // announced, the person still be somebody to be told; of an absence the colleague must still have to do with the child,
@@ -235,9 +239,13 @@ where  d.id in (?)`
 // those that may, otherwise what is to be noted instead; OutcomeFinished where somebody else has finished one, or holds
 // it since the claim ran out.
 func (s *Store) SystemStillWanted(ctx context.Context, claimed []Delivery) (map[kita.ID]string, error) {
-	ids := make([]kita.ID, len(claimed))
-	for i, d := range claimed {
-		ids[i] = d.ID
+	if len(claimed) == 0 {
+		return nil, nil
+	}
+	// As many places as the next power of two: few statements, each of which is prepared and planned once.
+	ids := make([]kita.ID, 1<<bits.Len(uint(len(claimed)-1)))
+	for i := range ids {
+		ids[i] = claimed[i%len(claimed)].ID
 	}
 	rows, err := listIn[struct {
 		ID          kita.ID      `db:"id"`
