@@ -44,10 +44,10 @@ const (
 	maxCode         = 32
 )
 
-// Write prints the letters in their order, one page each. The same letters give the same bytes. What cannot be printed is
-// refused before anything is written: kita.Errors that name the field ("code") and with several letters also which one
-// ("letters[3].code"). A character that the typeface lacks is replaced by the nearest one (ẞ by ß, ấ by â), and refused
-// with letter.unprintable only where there is none.
+// Write prints the letters in their order, one page each. What cannot be printed is refused before anything is written:
+// kita.Errors that name the field ("code") and with several letters also which one ("letters[3].code"). A character that
+// the typeface lacks is replaced by the nearest one (ẞ by ß, ấ by â), and refused with letter.unprintable only where
+// there is none.
 func Write(w io.Writer, letters []Letter) error {
 	var checks kita.Checks
 	checks.That(len(letters) > 0, "letters", "list.too_short", "min", 1)
@@ -147,10 +147,9 @@ func render(w io.Writer, sheets []sheet) error {
 	pdf.AddUTF8FontFromBytes(family, "", regular)
 	pdf.AddUTF8FontFromBytes(family, "B", bold)
 	pdf.AddUTF8FontFromBytes(monospaced, "B", mono)
-	// Dates of the file come from the letter, and its parts stand in a fixed order: equal letters are equal bytes.
+	// The file's dates are the letter's own.
 	pdf.SetCreationDate(sheets[0].day.Time())
 	pdf.SetModificationDate(sheets[0].day.Time())
-	pdf.SetCatalogSort(true)
 	pdf.SetTitle(german.title, true)
 	pdf.SetLang("de")
 	pdf.SetAutoPageBreak(false, 0)

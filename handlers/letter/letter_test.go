@@ -54,12 +54,6 @@ func TestEveryInvitationIsOnePage(t *testing.T) {
 	}
 }
 
-func TestTheSameLettersGiveTheSameBytes(t *testing.T) {
-	if !bytes.Equal(written(t, invitation()), written(t, invitation())) {
-		t.Error("two files")
-	}
-}
-
 // texts are what the pages show, as the PDF holds it: UTF-16 in the strings of its compressed streams.
 func texts(t *testing.T, pdf []byte) string {
 	t.Helper()
