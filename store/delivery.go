@@ -210,19 +210,16 @@ const addressed = `
                     where rc.recipient_id = r.id)))`
 
 // stillWanted: what is asked right before sending. A notice must be public and unread by this person since it was last
-// announced, the person still be somebody to be told; of an absence the colleague must still have to do with the child,
-// and what is said must still be so; a test needs nothing but its device. The columns compared with a view are of the outer
-// row, for the planner to carry them into each branch of it.
+// announced, the person still be somebody to be told; of an absence what is said must still be so, and the colleague have
+// to do with the child, which is asked for separately ('absence'); a test needs nothing but its device.
 const stillWanted = `
-select d.id as id, d.leased_until as leased_until, case
+select d.id as id, d.leased_until as leased_until, coalesce(d.account_id, '') as account_id, coalesce(ab.child_id, '') as child_id,
+       coalesce(ab.from_day, '') as from_day, case
   when d.finished_at is not null then 'finished'
   when d.channel = 'push' and not exists (select 1 from subscriptions p where p.id = d.subscription_id and p.account_id = d.account_id) then 'gone'
   when d.channel = 'push' and exists (select 1 from accounts a where a.id = d.account_id and a.disabled_at is not null) then 'cancelled'
   when d.kind = 'test' then ''
-  when d.kind = 'absence' then
-    case when (ab.withdrawn_at is null or d.created_at >= ab.withdrawn_at)
-              and exists (select 1 from reach where reach.account_id = d.account_id and reach.child_id = ab.child_id
-                          and reach.cares and reach.through in ('leader', 'educator') and reach.until_day >= ab.from_day) then '' else 'cancelled' end
+  when d.kind = 'absence' then case when ab.withdrawn_at is null or d.created_at >= ab.withdrawn_at then 'absence' else 'cancelled' end
   when r.id is null or r.withdrawn or d.channel = 'push' and coalesce(r.account_id, '') <> coalesce(d.account_id, '') then 'cancelled'
   when not exists (select 1 from notices n where n.id = r.notice_id and n.state = 'published') then 'cancelled'
   when d.kind = 'reminder' and r.confirmed_at is not null then 'cancelled'
@@ -234,6 +231,12 @@ from   deliveries d
 left   join absences ab on ab.id = d.absence_id
 left   join recipients r on r.id = d.recipient_id
 where  d.id in (?)`
+
+// worksWith: SQLite carries values into the branches of the view reach, but no columns of another table: asked within
+// stillWanted, this would read every family of the house.
+const worksWith = `
+select count(*) from reach r
+where  r.account_id = ? and r.child_id = ? and r.until_day >= ? and r.cares and r.through in ('leader', 'educator')`
 
 // SystemStillWanted asks, right before sending, which of the claimed deliveries may still go: the outcome is empty for
 // those that may, otherwise what is to be noted instead; OutcomeFinished where somebody else has finished one, or holds
@@ -250,20 +253,36 @@ func (s *Store) SystemStillWanted(ctx context.Context, claimed []Delivery) (map[
 	rows, err := listIn[struct {
 		ID          kita.ID      `db:"id"`
 		LeasedUntil kita.Instant `db:"leased_until"`
+		AccountID   kita.ID      `db:"account_id"`
+		ChildID     kita.ID      `db:"child_id"`
+		FromDay     kita.Day     `db:"from_day"`
 		Outcome     string       `db:"outcome"`
 	}](ctx, s.db, stillWanted, ids)
 	if err != nil {
 		return nil, err
 	}
-	found := make(map[kita.ID]string, len(claimed))
 	leases := make(map[kita.ID]kita.Instant, len(claimed))
-	for _, r := range rows {
-		found[r.ID], leases[r.ID] = r.Outcome, r.LeasedUntil
-	}
 	for _, d := range claimed {
-		if lease, there := leases[d.ID]; !there || !lease.Equal(d.LeasedUntil.Time) {
-			found[d.ID] = OutcomeFinished
-		}
+		leases[d.ID] = d.LeasedUntil
 	}
-	return found, nil
+	outcomes := make(map[kita.ID]string, len(claimed))
+	for _, d := range claimed {
+		outcomes[d.ID] = OutcomeFinished // until it is found, and held by this claim
+	}
+	for _, r := range rows {
+		if !r.LeasedUntil.Equal(leases[r.ID].Time) {
+			continue
+		}
+		if r.Outcome == "absence" {
+			works, err := get[int](ctx, s.db, worksWith, r.AccountID, r.ChildID, r.FromDay)
+			if err != nil {
+				return nil, err
+			}
+			if r.Outcome = ""; works == 0 {
+				r.Outcome = OutcomeCancelled
+			}
+		}
+		outcomes[r.ID] = r.Outcome
+	}
+	return outcomes, nil
 }

@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"testing"
+)
+
+// Count answers a question about the rows.
+func Count(t testing.TB, s *Store, question string, args ...any) int {
+	t.Helper()
+	n, err := get[int](context.Background(), s.db, question, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// Exec changes rows as no function of the store would: for what only time or an accident brings about.
+func Exec(t testing.TB, s *Store, statement string, args ...any) {
+	t.Helper()
+	if err := s.write(context.Background(), func(tx *Tx) error {
+		_, err := tx.exec(statement, args...)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// plan is how SQLite goes about a statement, a line for each table, on a database that knows nothing of its tables yet.
+func plan(t *testing.T, s *Store, statement string) []string {
+	t.Helper()
+	args := make([]any, strings.Count(statement, "?"))
+	rows, err := list[struct {
+		ID      int    `db:"id"`
+		Parent  int    `db:"parent"`
+		NotUsed int    `db:"notused"`
+		Detail  string `db:"detail"`
+	}](context.Background(), s.writer, "explain query plan "+statement, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := make([]string, len(rows))
+	for i, r := range rows {
+		lines[i] = r.Detail
+	}
+	return lines
+}
+
+// What runs for every push, or for every notice, may not read a table from one end to the other: with a million guardians
+// that would be every family of every kita.
+func TestSendingReadsNoTableFromEndToEnd(t *testing.T) {
+	s, err := Open(context.Background(), Options{Path: t.TempDir() + "/morgenkreis.db"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for name, statement := range map[string]string{
+		"services due":     servicesDue,
+		"claim":            claimOfService + ")",
+		"claimed":          claimedDeliveries,
+		"still wanted":     stillWanted,
+		"works with":       worksWith,
+		"troubled":         troubled,
+		"mail them":        mailThem + impatient,
+		"call them":        callThem + impatient + ")",
+		"call at once":     callThem + silent + ")",
+		"left":             left,
+		"resolve the kita": `select t.guardian_id from told t where ` + toldKita,
+		"resolve groups":   `select t.guardian_id from told t where ` + toldGroups,
+		"resolve children": `select t.guardian_id from told t where ` + toldChildren,
+		"ledger":           `select ` + stateOf + ` as state, count(*) from recipients r where r.notice_id in (?) group by 1`,
+	} {
+		for _, line := range plan(t, s, statement) {
+			// The services are as many as there are browsers' makers, and of the view only what was searched for is left.
+			if strings.HasPrefix(line, "SCAN ") && line != "SCAN services" && (line != "SCAN r" || name != "works with") {
+				t.Errorf("%s: %s", name, line)
+			}
+		}
+	}
+}
