@@ -46,8 +46,9 @@ fuzz: need-go ## every fuzz target for FUZZTIME (30s)
 	  done; \
 	done
 
-openapi: build ## write docs/openapi.json from the handlers
-	bin/morgenkreis openapi >docs/openapi.json.new
+# Not what make build leaves: its version is that of the commit, and would make the file another with each.
+openapi: need-go need-gcc ## write docs/openapi.json from the handlers
+	go run ./cmd/morgenkreis openapi >docs/openapi.json.new
 	mv docs/openapi.json.new docs/openapi.json
 
 clean: ## remove what was built; data stays
