@@ -22,7 +22,7 @@ run: build ## build, and serve the demo kita on http://localhost:8080
 build: need-go need-gcc ## build bin/morgenkreis
 	go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/morgenkreis ./cmd/morgenkreis
 
-test: need-go tools ## install what the tests need (Debian: PostgreSQL, strace, curl, jq), then run them all with the race detector
+test: need-go tools ## install what the tests need (Debian: PostgreSQL, strace, curl, jq, Node), then run them all with the race detector
 	go vet ./...
 	go test -race -shuffle=on -timeout $(TEST_TIMEOUT) ./...
 
