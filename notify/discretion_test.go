@@ -159,31 +159,31 @@ func TestLogHoldsNoNamesNoTextsAndNoEndpoints(t *testing.T) {
 	s.claims.Store(1)
 	d := h.dispatcherOn(s)
 	d.Sweep = func(context.Context) error { return errors.New("the folder is away") }
-	h.must(h.s.SystemScheduleRetention(t.Context()))
+	h.must(h.s.SystemScheduleRetention(h.Context()))
 	for range 20 {
-		d.Drain(t.Context())
+		d.Drain(h.Context())
 		h.clock.Advance(time.Minute)
 	}
 	h.keeps("after all that")
 	said := log.String()
 	for _, expected := range []string{"a push service refuses us", "an e-mail could not be sent", "outcomes can not be written", "still wanted", "can not be claimed", "a job failed"} {
 		if !strings.Contains(said, expected) {
-			t.Errorf("the log does not say %q", expected)
+			h.Errorf("the log does not say %q", expected)
 		}
 	}
 	for _, secret := range secrets {
 		if strings.Contains(said, secret) {
-			t.Errorf("the log holds %q", secret)
+			h.Errorf("the log holds %q", secret)
 		}
 	}
 	if strings.Count(said, "a push service refuses us") > 2 || o.tried() == 0 {
-		t.Errorf("one wrong key fills the log, or %d e-mails were tried", o.tried())
+		h.Errorf("one wrong key fills the log, or %d e-mails were tried", o.tried())
 	}
 	if h.outcomes(n.ID, store.ChannelPush)["misconfigured"] != 1 {
-		t.Error("nothing was refused")
+		h.Error("nothing was refused")
 	}
-	if t.Failed() {
-		t.Log(said)
+	if h.Failed() {
+		h.Log(said)
 	}
 }
 

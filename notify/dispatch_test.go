@@ -26,27 +26,27 @@ func TestNoticeReachesEveryDeviceOfEveryGuardian(t *testing.T) {
 		for i, d := range devices {
 			got := d.Accepted()
 			if len(got) != 1 {
-				t.Fatalf("device %d got %d pushes", i, len(got))
+				h.Fatalf("device %d got %d pushes", i, len(got))
 			}
 			m := h.read(got[0])
 			p := m.Notification
 			if m.WebPush != 8030 || p.Title != "Ausflug in den Wald" || p.Body != "Bitte Gummistiefel mitbringen." || p.Lang != "de" || p.Dir != "ltr" ||
 				p.Navigate != "https://kita.example/n/"+string(n.ID) || p.Tag == "" || p.Tag != got[0].Topic || m.AppBadge != 1 || p.Data.Kind != "news" || p.Renotify {
-				t.Errorf("device %d reads %+v", i, m)
+				h.Errorf("device %d reads %+v", i, m)
 			}
 			if v := got[0].VAPID; v.Subject != testSubject || v.Key != testKeys.Public || v.Audience != h.service.URL {
-				t.Errorf("signed %+v", v)
+				h.Errorf("signed %+v", v)
 			}
 			receipts[p.Data.Receipt] = true
 		}
 		if len(receipts) != len(devices) {
-			t.Errorf("%d receipts for %d devices", len(receipts), len(devices))
+			h.Errorf("%d receipts for %d devices", len(receipts), len(devices))
 		}
 		if got := staff.Accepted(); len(got) != 0 {
-			t.Errorf("an educator who is no guardian got %d", len(got))
+			h.Errorf("an educator who is no guardian got %d", len(got))
 		}
 		if got := h.service.Refusals(); len(got) != 0 {
-			t.Errorf("the service found fault: %v", got)
+			h.Errorf("the service found fault: %v", got)
 		}
 		h.shows(devices[1])
 		h.stands(n.ID, map[string]string{"Mama": "shown", "Papa": "accepted"})
@@ -79,7 +79,7 @@ func TestEachKindHasItsUrgencyAndItsTime(t *testing.T) {
 			h.drain()
 			got := d.Accepted()
 			if len(got) != 1 || got[0].Urgency != x.urgency || got[0].TTL != x.ttl-time.Minute || got[0].Topic != Topic(n.ID) {
-				t.Errorf("%+v", got)
+				h.Errorf("%+v", got)
 			}
 		})
 	}
@@ -98,11 +98,11 @@ func TestBadgeCountsWhatIsUnread(t *testing.T) {
 		h.drain()
 		for _, m := range d.Accepted() {
 			if p := h.read(m); p.AppBadge != 4 || p.Notification.Data.URL == "https://kita.example/n/"+string(n.ID) {
-				t.Errorf("badge %d on %s", p.AppBadge, p.Notification.Data.URL)
+				h.Errorf("badge %d on %s", p.AppBadge, p.Notification.Data.URL)
 			}
 		}
 		if got := d.Accepted(); len(got) != 4 || h.count(`select count(*) from deliveries where outcome = 'accepted'`) != 4 {
-			t.Errorf("%d accepted, the last notice being %s", len(got), last.ID)
+			h.Errorf("%d accepted, the last notice being %s", len(got), last.ID)
 		}
 	})
 }
@@ -125,7 +125,7 @@ func TestTextsAreInThePersonsLanguageAndTheNoticeInItsOwn(t *testing.T) {
 		slices.Sort(got)
 		want := sorted("de ltr Ausflug in den Wald", "ar rtl رسالة جديدة من Sonnenschein", "de ltr تصحيح: Ausflug in den Zoo")
 		if !slices.Equal(got, want) {
-			t.Errorf("%q, want %q", got, want)
+			h.Errorf("%q, want %q", got, want)
 		}
 	})
 }
@@ -140,7 +140,7 @@ func TestCorrectionReplacesWhatWasShown(t *testing.T) {
 		h.correct(n.ID, "Tippfehler", false)
 		h.drain()
 		if got := h.titles(d); len(got) != 1 {
-			t.Errorf("a correction that is not announced was: %q", got)
+			h.Errorf("a correction that is not announced was: %q", got)
 		}
 		h.correct(n.ID, "Ausflug in den Zoo", true)
 		h.stands(n.ID, map[string]string{"Papa": "waiting"})
@@ -148,11 +148,11 @@ func TestCorrectionReplacesWhatWasShown(t *testing.T) {
 		h.drain()
 		got := d.Accepted()
 		if len(got) != 2 || got[0].Topic != got[1].Topic {
-			t.Fatalf("%+v", got)
+			h.Fatalf("%+v", got)
 		}
 		first, second := h.read(got[0]).Notification, h.read(got[1]).Notification
 		if second.Tag != first.Tag || second.Title != "Korrigiert: Ausflug in den Zoo" || !second.Renotify || !second.Data.Corrected || second.Navigate != first.Navigate {
-			t.Errorf("%+v after %+v", second, first)
+			h.Errorf("%+v after %+v", second, first)
 		}
 		h.stands(n.ID, map[string]string{"Papa": "accepted"})
 	})
@@ -187,14 +187,14 @@ func TestReminderGoesToThoseWhoHaveNotConfirmed(t *testing.T) {
 		reminded, err := h.s.Remind(h.Context(), h.Viewer(*h.lea.AccountID), n.ID)
 		h.must(err)
 		if reminded != 2 { // Papa, and Oma who has no device
-			t.Errorf("%d are reminded", reminded)
+			h.Errorf("%d are reminded", reminded)
 		}
 		h.drain()
 		if got := h.titles(mama); len(got) != 1 {
-			t.Errorf("who has confirmed got %q", got)
+			h.Errorf("who has confirmed got %q", got)
 		}
 		if got := h.titles(papa); !slices.Equal(got, []string{"Ausflug in den Wald", "Bitte bestätigen: Ausflug in den Wald"}) {
-			t.Errorf("who has only read got %q", got)
+			h.Errorf("who has only read got %q", got)
 		}
 		// Who confirms while the reminder waits is left in peace.
 		h.clock.Advance(time.Hour)
@@ -204,7 +204,7 @@ func TestReminderGoesToThoseWhoHaveNotConfirmed(t *testing.T) {
 		h.must(err)
 		h.drain()
 		if got := h.titles(papa); len(got) != 2 {
-			t.Errorf("who confirmed just now got %q", got)
+			h.Errorf("who confirmed just now got %q", got)
 		}
 	})
 }
@@ -219,20 +219,20 @@ func TestScheduledNoticeGoesOutWhenItIsTimeToWhomItConcernsThen(t *testing.T) {
 		h.must(err)
 		h.after(3*time.Hour - time.Millisecond)
 		if got := len(mama.Accepted()) + len(papa.Accepted()); got != 0 {
-			t.Fatalf("%d pushes before its time", got)
+			h.Fatalf("%d pushes before its time", got)
 		}
 		_, _, err = h.s.CreateBan(h.Context(), h.Viewer(*h.lea.AccountID), kita.ContactBan{ID: kita.NewID(), GuardianID: h.papa.ID, ChildID: h.mia.ID, Reason: "Beschluss"})
 		h.must(err)
 		h.after(time.Millisecond)
 		h.keeps("published by the job")
 		if got := h.titles(mama); !slices.Equal(got, []string{"Ausflug in den Wald"}) {
-			t.Errorf("Mama got %q", got)
+			h.Errorf("Mama got %q", got)
 		}
 		if got := h.titles(papa); len(got) != 0 {
-			t.Errorf("who was banned meanwhile got %q", got)
+			h.Errorf("who was banned meanwhile got %q", got)
 		}
 		if got := h.ledger(n.ID); len(got) != 2 {
-			t.Errorf("the ledger holds %v", got)
+			h.Errorf("the ledger holds %v", got)
 		}
 	})
 }
@@ -258,15 +258,15 @@ func TestEducatorIsToldOfAnAbsenceAndThatItIsOff(t *testing.T) {
 		h.drain()
 		got := anna.Accepted()
 		if len(got) != 2 || len(papa.Accepted()) != 0 {
-			t.Fatalf("%d pushes to the educator", len(got))
+			h.Fatalf("%d pushes to the educator", len(got))
 		}
 		for i, want := range []string{"Neue Abwesenheit", "Abwesenheit zurückgezogen"} {
 			p := h.read(got[i]).Notification
 			if p.Title != want || p.Body != "Gruppe Bären" || p.Navigate != "https://kita.example/today" || p.Data.Kind != "absence" || got[i].Topic != Topic(id) || p.Tag != Topic(id) {
-				t.Errorf("%+v, want %s", p, want)
+				h.Errorf("%+v, want %s", p, want)
 			}
 			if text := string(got[i].Plaintext); strings.Contains(text, "Mia") || strings.Contains(text, "Fieber") {
-				t.Errorf("a push says %s", text)
+				h.Errorf("a push says %s", text)
 			}
 		}
 	})
@@ -286,16 +286,16 @@ func TestTestPushArrivesOnThatDeviceAlone(t *testing.T) {
 		}
 		h.drain()
 		if got := h.titles(one); !slices.Equal(got, []string{"Es klappt!"}) {
-			t.Errorf("got %q", got)
+			h.Errorf("got %q", got)
 		}
 		if got := h.titles(other); len(got) != 0 {
-			t.Errorf("the other device got %q", got)
+			h.Errorf("the other device got %q", got)
 		}
 		h.shows(one)
 		var shown store.Delivery
 		h.must(h.raw.Get(&shown.KitaName, `select case when shown_at is null then 'no' else 'yes' end from deliveries`))
 		if shown.KitaName != "yes" {
-			t.Error("the test push was shown, and nobody knows")
+			h.Error("the test push was shown, and nobody knows")
 		}
 	})
 }

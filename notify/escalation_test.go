@@ -28,23 +28,23 @@ func TestQuietHoursHoldBackWhatIsNotUrgent(t *testing.T) {
 		daily := h.post(kita.NoticeDaily)
 		h.drain()
 		if got := len(asleep.Accepted()); got != 0 || len(awake.Accepted()) != 2 {
-			t.Fatalf("%d to who sleeps, %d to who does not", got, len(awake.Accepted()))
+			h.Fatalf("%d to who sleeps, %d to who does not", got, len(awake.Accepted()))
 		}
 		h.keeps("at night")
 		h.post(kita.NoticeUrgent)
 		h.drain()
 		if got := asleep.Accepted(); len(got) != 1 || got[0].Urgency != "high" {
-			t.Fatalf("the urgent one did not wake who sleeps: %v", got)
+			h.Fatalf("the urgent one did not wake who sleeps: %v", got)
 		}
 		h.clock.Set(time.Date(2026, 11, 24, 5, 29, 59, 0, time.UTC))
 		h.drain()
 		if got := len(asleep.Accepted()); got != 1 {
-			t.Fatalf("%d before the quiet hours end", got)
+			h.Fatalf("%d before the quiet hours end", got)
 		}
 		h.after(time.Second)
 		got := asleep.Accepted()
 		if len(got) != 3 {
-			t.Fatalf("%d pushes in the morning", len(got))
+			h.Fatalf("%d pushes in the morning", len(got))
 		}
 		// How long a push is of use counts from the morning: for a daily update until that evening.
 		for _, m := range got[1:] {
@@ -53,7 +53,7 @@ func TestQuietHoursHoldBackWhatIsNotUrgent(t *testing.T) {
 				want = 13*time.Hour + 30*time.Minute
 			}
 			if m.TTL != want {
-				t.Errorf("TTL %s, want %s", m.TTL, want)
+				h.Errorf("TTL %s, want %s", m.TTL, want)
 			}
 		}
 		h.keeps("in the morning")
@@ -154,10 +154,10 @@ func TestPushHeldBackByQuietHoursIsGivenTime(t *testing.T) {
 			h.stands(n.ID, x.want)
 		}
 		if len(late.Accepted()) != 1 || len(awake.Accepted()) != 1 {
-			t.Errorf("%d and %d pushes", len(late.Accepted()), len(awake.Accepted()))
+			h.Errorf("%d and %d pushes", len(late.Accepted()), len(awake.Accepted()))
 		}
 		if open := h.count(`select count(*) from jobs where finished_at is null`); open != 0 {
-			t.Errorf("%d jobs are still open", open)
+			h.Errorf("%d jobs are still open", open)
 		}
 	})
 }
@@ -193,16 +193,16 @@ func TestEmailGoesToWhomNoPushReached(t *testing.T) {
 		h.stands(n.ID, map[string]string{"Mama": "shown", "Papa": "emailed/no_device", "Oma": "call_list/no_device"})
 		got := o.letters()
 		if len(got) != 1 {
-			t.Fatalf("%d letters", len(got))
+			h.Fatalf("%d letters", len(got))
 		}
 		want := letter{From: "kita@example.org", To: "papa@example.org", ID: got[0].ID, Auto: "auto-generated", Subject: "Sonnenschein: Ausflug in den Wald",
 			Text: "Guten Tag Papa Muster,\n\nAusflug in den Wald\n\nBitte **sofort** abholen.\n\n- Jacke\n- Schuhe\n\n" +
 				"In der App lesen: https://kita.example/n/" + string(n.ID) + "\n\n-- \nSonnenschein\nDiese E-Mail kommt, weil die Nachricht auf keinem Gerät angezeigt wurde.\n"}
 		if got[0] != want {
-			t.Errorf("the letter is %+v\nwant %+v", got[0], want)
+			h.Errorf("the letter is %+v\nwant %+v", got[0], want)
 		}
 		if o.tlsSum != o.tried() {
-			t.Error("it went unencrypted")
+			h.Error("it went unencrypted")
 		}
 	})
 }
@@ -221,11 +221,11 @@ func TestLetterOfATitleOnlyKitaHoldsTheTitleOnly(t *testing.T) {
 	got := o.letters()
 	for _, l := range got {
 		if l.To == "papa@example.org" && (l.Subject != "Sonnenschein: Korrigiert: Doch kein Ausflug" || slices.Contains(splitLines(l.Text), "Bitte **Gummistiefel** mitbringen.")) {
-			t.Errorf("%+v", l)
+			h.Errorf("%+v", l)
 		}
 	}
 	if len(got) != 2 { // Mama's address is her login
-		t.Errorf("%d letters", len(got))
+		h.Errorf("%d letters", len(got))
 	}
 }
 
@@ -253,10 +253,10 @@ func TestEmailThatFailsLeavesTheTelephone(t *testing.T) {
 				h.keeps("at last")
 				h.stands(n.ID, map[string]string{"Papa": "call_list/no_device"})
 				if len(o.letters()) != 0 || (o.tried() > 2) != x.tries { // Mama is the other one
-					t.Errorf("%d letters after %d tries", len(o.letters()), o.tried())
+					h.Errorf("%d letters after %d tries", len(o.letters()), o.tried())
 				}
 				if open := h.count(`select count(*) from deliveries where finished_at is null`); open != 0 {
-					t.Errorf("%d are still open", open)
+					h.Errorf("%d are still open", open)
 				}
 			})
 		})
@@ -288,7 +288,7 @@ func TestServerThatWantsToBeAskedTwiceIsAskedTwice(t *testing.T) {
 		h.after(time.Minute)
 		h.stands(n.ID, map[string]string{"Papa": "emailed/no_device", "Mama": "emailed/no_device"})
 		if got := o.letters(); len(got) != 2 {
-			t.Errorf("%d letters", len(got))
+			h.Errorf("%d letters", len(got))
 		}
 	})
 }
@@ -313,7 +313,7 @@ func TestEmailIsNotSentToWhoReadMeanwhile(t *testing.T) {
 		h.after(time.Minute)
 		h.stands(n.ID, map[string]string{"Papa": "shown", "Mama": "opened/no_device"})
 		if got := o.letters(); len(got) != 0 {
-			t.Errorf("letters: %+v", got)
+			h.Errorf("letters: %+v", got)
 		}
 	})
 }
@@ -343,7 +343,7 @@ func TestEmailServerThatIsDownIsTriedAgain(t *testing.T) {
 		h.stands(n.ID, map[string]string{"Papa": "waiting/no_device"})
 		h.keeps("down")
 		if got := h.outcomes(n.ID, store.ChannelEmail)[""]; got != 2 {
-			t.Errorf("%d e-mails wait", got)
+			h.Errorf("%d e-mails wait", got)
 		}
 		for range 20 {
 			h.after(time.Minute)
@@ -370,7 +370,7 @@ func TestReminderLooksAfterTheSilentAgain(t *testing.T) {
 		h.keeps("reminded")
 		h.stands(n.ID, map[string]string{"Papa": "shown", "Mama": "call_list"})
 		if open := h.count(`select count(*) from jobs where finished_at is null`); open != 0 {
-			t.Errorf("%d jobs are still open", open)
+			h.Errorf("%d jobs are still open", open)
 		}
 	})
 }

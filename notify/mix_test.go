@@ -157,16 +157,16 @@ func TestEachAnswerHasItsConsequence(t *testing.T) {
 		people := h.ledger(n.ID)
 		for i, x := range cases {
 			if got := h.tries(devices[i]); got != x.tries {
-				t.Errorf("%s: %d tries, want %d", x.name, got, x.tries)
+				h.Errorf("%s: %d tries, want %d", x.name, got, x.tries)
 			}
 			if got := of(i, "outcome"); got != x.outcome {
-				t.Errorf("%s: %q, want %q", x.name, got, x.outcome)
+				h.Errorf("%s: %q, want %q", x.name, got, x.outcome)
 			}
 			if got := h.count(`select count(*) from subscriptions where account_id = ?`, accounts[i]); got != x.devices {
-				t.Errorf("%s: %d devices, want %d", x.name, got, x.devices)
+				h.Errorf("%s: %d devices, want %d", x.name, got, x.devices)
 			}
 			if got := people[who(i)]; got != x.stands {
-				t.Errorf("%s: stands at %q, want %q", x.name, got, x.stands)
+				h.Errorf("%s: stands at %q, want %q", x.name, got, x.stands)
 			}
 		}
 		// What is to be tried again is tried when it is time, and not before.
@@ -183,7 +183,7 @@ func TestEachAnswerHasItsConsequence(t *testing.T) {
 			h.must(err)
 			later = append(later, again{i, time.UnixMilli(ms)})
 			if due := later[len(later)-1].at; !x.again.IsZero() && !due.Equal(x.again) || !due.After(h.clock.Now()) {
-				t.Errorf("%s: again at %s, want %s", x.name, due, x.again)
+				h.Errorf("%s: again at %s, want %s", x.name, due, x.again)
 			}
 		}
 		slices.SortFunc(later, func(a, b again) int { return a.at.Compare(b.at) })
@@ -192,11 +192,11 @@ func TestEachAnswerHasItsConsequence(t *testing.T) {
 			h.clock.Set(l.at.Add(-time.Millisecond))
 			h.drain()
 			if got := h.tries(devices[l.i]); got != x.tries {
-				t.Errorf("%s: tried again before its time", x.name)
+				h.Errorf("%s: tried again before its time", x.name)
 			}
 			h.after(time.Millisecond)
 			if got := h.tries(devices[l.i]); got != x.tries+1 || h.ledger(n.ID)[who(l.i)] != "accepted" {
-				t.Errorf("%s: %d tries, and not accepted", x.name, got)
+				h.Errorf("%s: %d tries, and not accepted", x.name, got)
 			}
 		}
 	})
@@ -228,7 +228,7 @@ func TestShortenedPushStaysShort(t *testing.T) {
 		sizes = append(sizes, m.Size)
 	}
 	if got := fmt.Sprint(sizes); got != "[2900 2000]" {
-		t.Errorf("sizes %s", got)
+		h.Errorf("sizes %s", got)
 	}
 }
 
@@ -246,7 +246,7 @@ func TestRefusalForOurOwnFaultShows(t *testing.T) {
 			devices, err := h.s.Subscriptions(h.Context(), h.Viewer(*h.papa.AccountID))
 			h.must(err)
 			if q.Misconfigured != refused || len(devices) != 1 || devices[0].Trouble != trouble {
-				t.Errorf("%s: doctor counts %d, the device has trouble %q", when, q.Misconfigured, devices[0].Trouble)
+				h.Errorf("%s: doctor counts %d, the device has trouble %q", when, q.Misconfigured, devices[0].Trouble)
 			}
 		}
 		shows("refused", 1, "misconfigured")
@@ -269,12 +269,12 @@ func TestOneBadSubscriptionStopsNobody(t *testing.T) {
 		h.keeps("after")
 		h.stands(n.ID, map[string]string{"Papa": "accepted", "Mama": "waiting/failed"})
 		if len(good.Accepted()) != 1 {
-			t.Error("the good one got nothing")
+			h.Error("the good one got nothing")
 		}
 		q, err := h.s.SystemQueue(h.Context())
 		h.must(err)
 		if q.Misconfigured != 0 || q.Subscriptions != 3 {
-			t.Errorf("%+v: neither %s nor %s is the house's fault, or gone", q, bad.ID, worse.ID)
+			h.Errorf("%+v: neither %s nor %s is the house's fault, or gone", q, bad.ID, worse.ID)
 		}
 	})
 }

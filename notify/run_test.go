@@ -38,12 +38,12 @@ func TestRunSendsWhatIsPostedWhileItRuns(t *testing.T) {
 		defer stop()
 		for i := range 3 {
 			h.post(kita.NoticeNews)
-			h.must(h.service.AwaitAccepted(t.Context(), 3*(i+1)))
+			h.must(h.service.AwaitAccepted(h.Context(), 3*(i+1)))
 		}
 		stop()
 		h.keeps("stopped")
 		if n := h.count(`select count(*) from deliveries where outcome = 'accepted'`); n != 9 {
-			t.Errorf("%d are noted as accepted", n)
+			h.Errorf("%d are noted as accepted", n)
 		}
 	})
 }
@@ -63,11 +63,11 @@ func TestHangingServicesHoldUpNobodyElse(t *testing.T) {
 		stop := h.running(h.dispatcher())
 		h.post(kita.NoticeUrgent)
 		for _, s := range hanging {
-			h.must(s.Await(t.Context(), 4)) // as many as may be under way
+			h.must(s.Await(h.Context(), 4)) // as many as may be under way
 		}
-		h.must(h.service.AwaitAccepted(t.Context(), 40))
+		h.must(h.service.AwaitAccepted(h.Context(), 40))
 		h.post(kita.NoticeUrgent)
-		h.must(h.service.AwaitAccepted(t.Context(), 80))
+		h.must(h.service.AwaitAccepted(h.Context(), 80))
 		for _, s := range hanging {
 			s.Close() // lets go of whoever hangs
 		}
@@ -83,26 +83,26 @@ func TestStopEndsWhatIsUnderWayAndHandsBackTheRest(t *testing.T) {
 		h.Live()
 		h.service.Mix(1, pushtest.Share{Weight: 1, Answer: pushtest.Answer{Latency: 30 * time.Millisecond}})
 		h.post(kita.NoticeNews)
-		ctx, cancel := context.WithCancel(t.Context())
+		ctx, cancel := context.WithCancel(h.Context())
 		d := h.dispatcher()
 		ended := make(chan struct{})
 		go func() { defer close(ended); d.Run(ctx) }()
-		h.must(h.service.Await(t.Context(), 3))
+		h.must(h.service.Await(h.Context(), 3))
 		cancel()
 		<-ended
 		arrived := len(h.service.Messages())
 		h.keeps("stopped")
 		if held := h.count(`select count(*) from deliveries where leased_until > 0`); held != 0 {
-			t.Errorf("%d are still held", held)
+			h.Errorf("%d are still held", held)
 		}
 		if arrived >= 60 {
-			t.Fatalf("all %d were sent, so nothing was handed back", arrived)
+			h.Fatalf("all %d were sent, so nothing was handed back", arrived)
 		}
 		// What was handed back was not tried: it is due at once, and every device gets it once.
 		h.drain()
 		for i, d := range devices {
 			if got := len(d.Accepted()); got != 1 {
-				t.Errorf("device %d got it %d times", i, got)
+				h.Errorf("device %d got it %d times", i, got)
 			}
 		}
 	})
@@ -113,24 +113,24 @@ func TestTwoDispatchersNeverSendOneDeliveryTwice(t *testing.T) {
 	h.inFlight = 8
 	devices := h.families(300, h.service)
 	h.Live()
-	other, err := store.Open(t.Context(), h.options)
+	other, err := store.Open(h.Context(), h.options)
 	h.must(err)
 	defer func() { h.must(other.Close()) }()
 	stopOne, stopOther := h.running(h.dispatcher()), h.running(h.dispatcherOn(other))
 	for i := range 3 {
 		h.post(kita.NoticeNews)
-		h.must(h.service.AwaitAccepted(t.Context(), 300*(i+1)))
+		h.must(h.service.AwaitAccepted(h.Context(), 300*(i+1)))
 	}
 	stopOne()
 	stopOther()
 	h.keeps("stopped")
 	for i, d := range devices {
 		if got := len(d.Accepted()); got != 3 {
-			t.Errorf("device %d got %d pushes, want 3", i, got)
+			h.Errorf("device %d got %d pushes, want 3", i, got)
 		}
 	}
 	if left := h.count(`select count(*) from deliveries where finished_at is null or attempts <> 1`); left != 0 {
-		t.Errorf("%d were tried twice, or not at all", left)
+		h.Errorf("%d were tried twice, or not at all", left)
 	}
 }
 
@@ -139,28 +139,28 @@ func TestWhoDiedIsSucceededWhenTheLeaseEnds(t *testing.T) {
 		d := h.phone(h.papa.AccountID)
 		h.Live()
 		n := h.post(kita.NoticeNews)
-		held, err := h.s.SystemClaimDeliveries(t.Context(), store.ChannelPush, 10, nil) // and no more is heard of who claimed
+		held, err := h.s.SystemClaimDeliveries(h.Context(), store.ChannelPush, 10, nil) // and no more is heard of who claimed
 		h.must(err)
 		h.after(store.Lease - time.Millisecond)
 		if len(held) != 1 || len(d.Accepted()) != 0 {
-			t.Fatalf("%d held, %d sent", len(held), len(d.Accepted()))
+			h.Fatalf("%d held, %d sent", len(held), len(d.Accepted()))
 		}
 		h.after(time.Millisecond)
 		h.stands(n.ID, map[string]string{"Papa": "accepted"})
 		// Should they have been only slow, they neither send it nor undo what was noted.
-		wanted, err := h.s.SystemStillWanted(t.Context(), held)
+		wanted, err := h.s.SystemStillWanted(h.Context(), held)
 		h.must(err)
 		if wanted[held[0].ID] != store.OutcomeFinished {
-			t.Errorf("the sleeper may send: %q", wanted[held[0].ID])
+			h.Errorf("the sleeper may send: %q", wanted[held[0].ID])
 		}
 		late := completion(held[0], "")
 		late.RetryAt = kita.At(h.clock.Now().Add(time.Hour))
-		h.must(h.s.SystemComplete(t.Context(), []store.Completion{late, completion(held[0], store.OutcomeUntried), completion(held[0], store.OutcomeFailed)}))
+		h.must(h.s.SystemComplete(h.Context(), []store.Completion{late, completion(held[0], store.OutcomeUntried), completion(held[0], store.OutcomeFailed)}))
 		h.drain()
 		h.stands(n.ID, map[string]string{"Papa": "accepted"})
 		h.keeps("after the sleeper woke")
 		if got := len(d.Accepted()); got != 1 {
-			t.Errorf("%d sent", got)
+			h.Errorf("%d sent", got)
 		}
 	})
 }
@@ -171,27 +171,27 @@ func TestSleeperDoesNotSendWhatSomebodyElseHolds(t *testing.T) {
 		h.phone(h.papa.AccountID)
 		h.Live()
 		h.post(kita.NoticeNews)
-		mine, err := h.s.SystemClaimDeliveries(t.Context(), store.ChannelPush, 10, nil)
+		mine, err := h.s.SystemClaimDeliveries(h.Context(), store.ChannelPush, 10, nil)
 		h.must(err)
 		h.clock.Advance(store.Lease)
-		theirs, err := h.s.SystemClaimDeliveries(t.Context(), store.ChannelPush, 10, nil)
+		theirs, err := h.s.SystemClaimDeliveries(h.Context(), store.ChannelPush, 10, nil)
 		h.must(err)
 		if len(mine) != 1 || len(theirs) != 1 {
-			t.Fatalf("%d and %d", len(mine), len(theirs))
+			h.Fatalf("%d and %d", len(mine), len(theirs))
 		}
 		for claim, want := range map[*store.Delivery]string{&mine[0]: store.OutcomeFinished, &theirs[0]: ""} {
-			wanted, err := h.s.SystemStillWanted(t.Context(), []store.Delivery{*claim})
+			wanted, err := h.s.SystemStillWanted(h.Context(), []store.Delivery{*claim})
 			h.must(err)
 			if wanted[claim.ID] != want {
-				t.Errorf("%q, want %q", wanted[claim.ID], want)
+				h.Errorf("%q, want %q", wanted[claim.ID], want)
 			}
 		}
 		// To hand back what is no longer one's own leaves it with its holder.
-		h.must(h.s.SystemComplete(t.Context(), []store.Completion{completion(mine[0], store.OutcomeUntried), completion(mine[0], "")}))
-		again, err := h.s.SystemClaimDeliveries(t.Context(), store.ChannelPush, 10, nil)
+		h.must(h.s.SystemComplete(h.Context(), []store.Completion{completion(mine[0], store.OutcomeUntried), completion(mine[0], "")}))
+		again, err := h.s.SystemClaimDeliveries(h.Context(), store.ChannelPush, 10, nil)
 		h.must(err)
 		if len(again) != 0 {
-			t.Error("a third one could take it")
+			h.Error("a third one could take it")
 		}
 	})
 }
@@ -232,13 +232,13 @@ func TestOutcomesOutliveADatabaseThatIsAwayForAMoment(t *testing.T) {
 	n := h.post(kita.NoticeNews)
 	s := &shaky{Store: h.s}
 	s.completions.Store(3)
-	h.dispatcherOn(s).Drain(t.Context())
+	h.dispatcherOn(s).Drain(h.Context())
 	if got := h.outcomes(n.ID, store.ChannelPush)["accepted"]; got != len(devices) {
-		t.Errorf("%d are noted as accepted", got)
+		h.Errorf("%d are noted as accepted", got)
 	}
 	h.after(5 * time.Minute)
 	if got := len(h.service.Messages()); got != len(devices) {
-		t.Errorf("%d pushes to %d devices", got, len(devices))
+		h.Errorf("%d pushes to %d devices", got, len(devices))
 	}
 }
 
@@ -249,14 +249,14 @@ func TestNothingLeavesWhileNobodyCanSayWhetherItIsWanted(t *testing.T) {
 	h.post(kita.NoticeNews)
 	s := &shaky{Store: h.s}
 	s.questions.Store(100)
-	h.dispatcherOn(s).Drain(t.Context())
+	h.dispatcherOn(s).Drain(h.Context())
 	if got := len(h.service.Messages()); got != 0 {
-		t.Errorf("%d left", got)
+		h.Errorf("%d left", got)
 	}
 	h.keeps("unanswered")
 	h.after(time.Minute)
 	if got := len(h.service.Accepted()); got != len(devices) {
-		t.Errorf("%d accepted later", got)
+		h.Errorf("%d accepted later", got)
 	}
 }
 
@@ -269,7 +269,7 @@ func TestRunGoesOnWhenTheDatabaseComesBack(t *testing.T) {
 	s.claims.Store(2)
 	stop := h.running(h.dispatcherOn(s))
 	defer stop()
-	h.must(h.service.AwaitAccepted(t.Context(), 3))
+	h.must(h.service.AwaitAccepted(h.Context(), 3))
 }
 
 // A job that takes its time holds up neither a notice that is due nor the pushes.
@@ -277,7 +277,7 @@ func TestLongCleanUpHoldsUpNobody(t *testing.T) {
 	onEachHouse(t, func(h *house) {
 		h.families(3, h.service)
 		h.Live()
-		h.must(h.s.SystemScheduleRetention(t.Context()))
+		h.must(h.s.SystemScheduleRetention(h.Context()))
 		d := h.dispatcher()
 		sweeping, release := make(chan struct{}), make(chan struct{})
 		d.Sweep = func(ctx context.Context) error {
@@ -292,10 +292,10 @@ func TestLongCleanUpHoldsUpNobody(t *testing.T) {
 		defer stop()
 		<-sweeping
 		h.post(kita.NoticeNews)
-		h.must(h.service.AwaitAccepted(t.Context(), 3))
+		h.must(h.service.AwaitAccepted(h.Context(), 3))
 		h.post(kita.NoticeNews, func(n *kita.Notice) { n.PublishAt = kita.At(h.clock.Now().Add(time.Hour)) })
 		h.clock.Advance(time.Hour)
-		h.must(h.service.AwaitAccepted(t.Context(), 6))
+		h.must(h.service.AwaitAccepted(h.Context(), 6))
 		close(release)
 	})
 }
@@ -312,7 +312,7 @@ func TestObserverIsToldOfEveryTry(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		if service != h.service.URL[len("http://"):] || took < 0 {
-			t.Errorf("%s, %s", service, took)
+			h.Errorf("%s, %s", service, took)
 		}
 		seen[channel+" "+outcome]++
 	}
@@ -320,6 +320,6 @@ func TestObserverIsToldOfEveryTry(t *testing.T) {
 	h.drain()
 	h.after(time.Minute)
 	if got, want := fmt.Sprint(seen), "map[push accepted:3 push gone:1 push later:1]"; got != want {
-		t.Errorf("%s, want %s", got, want)
+		h.Errorf("%s, want %s", got, want)
 	}
 }

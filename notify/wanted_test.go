@@ -54,19 +54,19 @@ func TestNothingIsSentThatIsNoLongerWanted(t *testing.T) {
 				x.event(h, n)
 				h.drain()
 				if got := h.service.Messages(); len(got) != 0 {
-					t.Errorf("%d pushes left, to %s", len(got), d.Endpoint)
+					h.Errorf("%d pushes left, to %s", len(got), d.Endpoint)
 				}
 				if got := h.ledger(n.ID)["Papa"]; got != x.stands {
-					t.Errorf("Papa stands at %q, want %q", got, x.stands)
+					h.Errorf("Papa stands at %q, want %q", got, x.stands)
 				}
 				if open := h.count(`select count(*) from deliveries where finished_at is null`); open != 0 {
-					t.Errorf("%d deliveries are still open", open)
+					h.Errorf("%d deliveries are still open", open)
 				}
 				// Neither is anybody called or written to whom the notice is not for any more.
 				h.after(time.Hour)
 				h.after(24 * time.Hour)
 				if calls := h.count(`select count(*) from recipients where call_listed_at is not null and account_id = ?`, h.papa.AccountID); (calls > 0) != (x.stands == "waiting/no_device") {
-					t.Errorf("%d of Papa are on the call list", calls)
+					h.Errorf("%d of Papa are on the call list", calls)
 				}
 			})
 		})
@@ -85,7 +85,7 @@ func TestEndedSessionTakesItsDeviceAlong(t *testing.T) {
 		h.must(h.s.EndSession(h.Context(), viewer, viewer.SessionID()))
 		h.drain()
 		if len(gone.Accepted()) != 0 || len(kept.Accepted()) != 1 {
-			t.Errorf("%d to who signed out, %d to the other", len(gone.Accepted()), len(kept.Accepted()))
+			h.Errorf("%d to who signed out, %d to the other", len(gone.Accepted()), len(kept.Accepted()))
 		}
 		h.stands(n.ID, map[string]string{"Papa": "waiting/no_device", "Mama": "accepted"})
 		h.keeps("after")
@@ -101,7 +101,7 @@ func TestAnswerThatComesTooLateChangesNothing(t *testing.T) {
 		due, err := h.s.SystemClaimDeliveries(h.Context(), store.ChannelPush, 10, nil)
 		h.must(err)
 		if len(due) != 1 {
-			t.Fatalf("%d due", len(due))
+			h.Fatalf("%d due", len(due))
 		}
 		h.clock.Advance(time.Second)
 		h.correct(n.ID, "Ausflug in den Zoo", true)
@@ -113,7 +113,7 @@ func TestAnswerThatComesTooLateChangesNothing(t *testing.T) {
 		h.drain()
 		h.stands(n.ID, map[string]string{"Papa": "accepted"})
 		if got := h.titles(d); len(got) != 1 || got[0] != "Korrigiert: Ausflug in den Zoo" {
-			t.Errorf("the device got %q", got)
+			h.Errorf("the device got %q", got)
 		}
 	})
 }
