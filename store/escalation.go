@@ -25,10 +25,14 @@ r.notice_id = ? and r.opened_at is null and r.shown_at is null and r.emailed_at 
 and not exists (select 1 from deliveries m where m.recipient_id = r.id and m.channel = 'email' and m.finished_at is null)
 and ` + addressed
 
-// impatient adds: no push was accepted after a moment, and none waits for its first try.
+// tries in vain after which a push is no longer waited for: with the waits between them (30 s, doubled each time) about as
+// long as patience.
+const tries = "8"
+
+// impatient adds: no push was accepted after a moment, and none is still being tried.
 const impatient = silent + `
 and (r.accepted_at is null or r.accepted_at <= ?)
-and not exists (select 1 from deliveries p where p.recipient_id = r.id and p.channel = 'push' and p.finished_at is null and p.attempts = 0)`
+and not exists (select 1 from deliveries p where p.recipient_id = r.id and p.channel = 'push' and p.finished_at is null and p.attempts < ` + tries + `)`
 
 const mailThem = `
 insert into deliveries (id, kita_id, account_id, recipient_id, channel, service, kind, rank, due_at, expires_at, created_at)
@@ -44,13 +48,13 @@ const callThem = `update recipients set call_listed_at = ? where id in (select r
 // left: those who are to be looked after later, and since when the patience with each counts.
 const left = `
 select r.accepted_at as accepted_at,
-       (select max(p.due_at) from deliveries p where p.recipient_id = r.id and p.channel = 'push' and p.finished_at is null and p.attempts = 0) as due_at
+       (select max(p.due_at) from deliveries p where p.recipient_id = r.id and p.channel = 'push' and p.finished_at is null and p.attempts < ` + tries + `) as due_at
 from   recipients r
 where  ` + silent
 
 // SystemEscalate looks after those who gave no sign of a notice: an e-mail where the house can send one and an address is
 // known, the call list otherwise. Of an urgent notice that is everybody, whatever a push service is doing; otherwise whose
-// push waits for its first try, or was accepted less than two hours ago, is left for later: again is then the time, at
+// push is still being tried, or was accepted less than two hours ago, is left for later: again is then the time, at
 // which the same job runs once more.
 func (s *Store) SystemEscalate(ctx context.Context, notice kita.ID, mailWorks bool) (again kita.Instant, err error) {
 	err = s.write(ctx, func(tx *Tx) error {
