@@ -65,8 +65,8 @@ func TestThePageOfTheAPIIsServedWholeAndForItselfAlone(t *testing.T) {
 }
 
 var (
-	reference = regexp.MustCompile(`(?:src|href)="([^"]+)"|from "([^"]+)"|url\(["']?([/.][^)"']*)|fetch\("([^"]+)"`)
-	inline    = regexp.MustCompile(`<script>|<style|\sstyle=|\son[a-z]+=|javascript:|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function`)
+	docsReference = regexp.MustCompile(`(?:src|href)="([^"]+)"|from "([^"]+)"|url\(["']?([/.][^)"']*)|fetch\("([^"]+)"`)
+	docsInline    = regexp.MustCompile(`<script>|<style|\sstyle=|\son[a-z]+=|javascript:|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function`)
 )
 
 func TestThePageOfTheAPIAsksNobodyElse(t *testing.T) {
@@ -78,10 +78,10 @@ func TestThePageOfTheAPIAsksNobodyElse(t *testing.T) {
 		if m := regexp.MustCompile(`(?i)(https?|wss?):|["'(]//`).Find(content); m != nil {
 			t.Errorf("%s names another host: %s", address, m)
 		}
-		if m := inline.Find(content); m != nil {
+		if m := docsInline.Find(content); m != nil {
 			t.Errorf("%s holds %s, which its policy forbids", address, m)
 		}
-		for _, m := range reference.FindAllStringSubmatch(string(content), -1) {
+		for _, m := range docsReference.FindAllStringSubmatch(string(content), -1) {
 			to := m[1] + m[2] + m[3] + m[4]
 			if rest, ok := strings.CutPrefix(to, "./"); ok {
 				to = "/api/" + rest
@@ -93,8 +93,8 @@ func TestThePageOfTheAPIAsksNobodyElse(t *testing.T) {
 	}
 }
 
-// node runs a module beside a copy of the page's scripts. Node.js is what the app is built with; make tools installs it.
-func node(t *testing.T, module string, input []byte) []byte {
+// runNode runs a module beside a copy of the page's scripts. Node.js is what the app is built with; make tools installs it.
+func runNode(t *testing.T, module string, input []byte) []byte {
 	t.Helper()
 	program, err := exec.LookPath("node")
 	if err != nil {
@@ -127,7 +127,7 @@ func node(t *testing.T, module string, input []byte) []byte {
 	return out
 }
 
-const examples = `
+const makeExamples = `
 import { readFileSync } from "node:fs";
 import { exampleOf, kindOf, limitsOf, uuid7 } from "./docs-schema.js";
 
@@ -149,7 +149,7 @@ func TestEveryExampleOnThePageFitsItsSchema(t *testing.T) {
 		}
 		ID string
 	}
-	if err := json.Unmarshal(node(t, examples, raw), &out); err != nil {
+	if err := json.Unmarshal(runNode(t, makeExamples, raw), &out); err != nil {
 		t.Fatal(err)
 	}
 	if len(out.Made) < 50 {

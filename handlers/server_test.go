@@ -142,6 +142,7 @@ func (c *caller) do(method, path string, body any) *answer {
 	if err != nil {
 		c.h.Fatal(err)
 	}
+	asDescribed(c.h.T, method, path, res)
 	return &answer{t: c.h.T, what: method + " " + path, Status: res.StatusCode, Header: res.Header, Raw: raw}
 }
 
