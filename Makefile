@@ -47,9 +47,10 @@ fuzz: need-go ## every fuzz target for FUZZTIME (30s)
 	done
 
 # Not what make build leaves: its version is that of the commit, and would make the file another with each.
-openapi: need-go need-gcc ## write docs/openapi.json from the handlers
+openapi: need-go need-gcc ## write docs/openapi.json and the tables of docs/api.md from the handlers
 	go run ./cmd/morgenkreis openapi >docs/openapi.json.new
 	mv docs/openapi.json.new docs/openapi.json
+	go test ./handlers -run '^TestTheReferenceIsWhatTheProgramSays$$' -count=1 -update
 
 clean: ## remove what was built; data stays
 	rm -rf bin
