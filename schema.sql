@@ -470,6 +470,13 @@ select m.provider_id as provider_id, m.account_id as account_id
 from   provider_members m
 join   providers p on p.id = m.provider_id and p.archived_at is null;
 
+-- From which child a ban keeps which account.
+create view barred as
+select g.account_id as account_id, b.child_id as child_id
+from   contact_bans b
+join   guardians g on g.id = b.guardian_id
+where  b.lifted_at is null and g.account_id is not null;
+
 -- Who may see which child, and until which day. Every read of a child, a guardian, an absence or a notice goes through
 -- this view; nothing else in the house decides it. A ban removes the child whatever the role, so that a parent who works
 -- in the house is held to it as well. cares is false where a child is seen for no other reason than that the kita lets its

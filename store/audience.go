@@ -113,7 +113,8 @@ type PreviewBan struct {
 }
 
 // Preview answers who would get n, by the very statements that publish it, and leaves nothing behind. Who is left out by
-// a ban is told to leaders only.
+// a ban is told to leaders only. People are named as far as the viewer works with their children; the rest, and for a
+// provider all of them, are a number.
 func (s *Store) Preview(ctx context.Context, v kita.Viewer, n kita.Notice) (p Preview, err error) {
 	n.Targets = n.Audience().Normal().Targets
 	err = s.write(ctx, func(tx *Tx) error {
@@ -130,11 +131,11 @@ func (s *Store) Preview(ctx context.Context, v kita.Viewer, n kita.Notice) (p Pr
 		if err := resolve(tx, n, k); err != nil {
 			return err
 		}
-		if p, err = previewed(tx, n); err != nil {
+		if p, err = previewed(tx, v, n); err != nil {
 			return err
 		}
 		if _, err := ledKita(ctx, tx, v, n.KitaID); err == nil && n.AudienceKind != kita.AudienceStaff {
-			p.Banned, err = bannedFrom(tx, n, k)
+			p.Banned, err = bannedFrom(tx, v, n, k)
 			if err != nil {
 				return err
 			}
@@ -160,7 +161,7 @@ func insertDraft(tx *Tx, n kita.Notice) error {
 	return insertTargets(tx, n)
 }
 
-func previewed(tx *Tx, n kita.Notice) (p Preview, err error) {
+func previewed(tx *Tx, v kita.Viewer, n kita.Notice) (p Preview, err error) {
 	if p.Recipients, err = get[int](tx.ctx, tx, `select count(*) from recipients where notice_id = ?`, n.ID); err != nil {
 		return p, err
 	}
@@ -185,11 +186,14 @@ from   recipients r
 left   join guardians g on g.id = r.guardian_id
 left   join staff s on s.id = r.staff_id
 where  r.notice_id = ? and r.trouble = 'no_device'
-order  by 2, 1`, n.ID)
+and   (r.staff_id is not null
+       or exists (select 1 from recipient_children rc join reach x on x.child_id = rc.child_id
+                  where rc.recipient_id = r.id and x.account_id = ? and x.through in ('leader', 'educator') and x.until_day >= ?))
+order  by 2, 1`, n.ID, v.AccountID(), v.Today())
 	return p, err
 }
 
-func bannedFrom(tx *Tx, n kita.Notice, k kita.Kita) ([]PreviewBan, error) {
+func bannedFrom(tx *Tx, v kita.Viewer, n kita.Notice, k kita.Kita) ([]PreviewBan, error) {
 	condition, args := aboutIn(n, k.Today(tx.now.Time))
 	return list[PreviewBan](tx.ctx, tx, `
 select g.id as guardian_id, g.first_name || ' ' || g.last_name as guardian, c.id as child_id,
@@ -199,7 +203,8 @@ join   guardians g on g.id = t.guardian_id
 join   children c on c.id = t.child_id
 join   contact_bans b on b.child_id = t.child_id and b.guardian_id = t.guardian_id and b.lifted_at is null
 where  t.receives_notices and g.archived_at is null and c.archived_at is null and `+condition+`
-order  by 2, 4, 1`, args...)
+and    not exists (select 1 from barred x where x.child_id = t.child_id and x.account_id = ?)
+order  by 2, 4, 1`, append(args, v.AccountID())...)
 }
 
 // openKita is a kita that is not archived.

@@ -43,21 +43,39 @@ func (s *Store) ledgers(ctx context.Context, v kita.Viewer, notices []kita.ID) (
 	return found, err
 }
 
-// recipientsOf: whoever is banned from a child learns no number of its family, author or leader though they be.
+// readersKnown: who read what is told to the kita's leaders and to the author, while of its team. A provider who writes to
+// its kitas learns how many, and never who.
+const readersKnown = `
+exists (select 1 from staff s where s.kita_id = n.kita_id and s.account_id = ? and s.archived_at is null
+        and (s.role = 'leader' or n.author_id = s.account_id))`
+
+// tellable: a recipient r who is there for no child but those that a ban keeps from an account is not named to it: who is
+// written to tells where the child is.
+const tellable = `
+(r.staff_id is not null
+ or exists (select 1 from recipient_children rc
+            where rc.recipient_id = r.id
+            and   not exists (select 1 from barred x where x.child_id = rc.child_id and x.account_id = ?)))`
+
+// recipientsOf: whoever is banned from a child learns no number of its family, author or leader though they be; and no
+// parent learns the other's, nor anybody a colleague's, but the leaders, who keep the records.
 const recipientsOf = `
 select r.id, r.kita_id, r.notice_id, r.account_id, r.guardian_id, r.staff_id, r.published_at, r.trouble, r.accepted_at, r.shown_at,
        r.opened_at, r.confirmed_at, r.emailed_at, r.call_listed_at, r.called_at, r.reminded_at,
        coalesce(g.first_name || ' ' || g.last_name, s.first_name || ' ' || s.last_name) as name,
-       case when exists (select 1 from guardian_children t
-                         join   contact_bans b on b.child_id = t.child_id and b.lifted_at is null
-                         join   guardians bg on bg.id = b.guardian_id
-                         where  t.guardian_id = r.guardian_id and bg.account_id = ?) then ''
-            else coalesce(g.phone, s.phone, '') end as phone, ` + stateOf + ` as state
+       case when exists (select 1 from guardian_children t join barred x on x.child_id = t.child_id
+                         where  t.guardian_id = r.guardian_id and x.account_id = ?) then ''
+            when exists (select 1 from staff l
+                         where  l.kita_id = r.kita_id and l.account_id = ? and l.role = 'leader' and l.archived_at is null) then coalesce(g.phone, s.phone)
+            when exists (select 1 from guardian_children t join guardian_children my on my.child_id = t.child_id
+                         join   guardians me on me.id = my.guardian_id
+                         where  t.guardian_id = r.guardian_id and me.account_id = ?) then ''
+            else coalesce(g.phone, '') end as phone, ` + stateOf + ` as state
 from   recipients r
 join   notices n on n.id = r.notice_id
 left   join guardians g on g.id = r.guardian_id
 left   join staff s on s.id = r.staff_id
-where  r.notice_id = ? and ` + answersFor
+where  r.notice_id = ? and ` + readersKnown + ` and ` + tellable
 
 // RecipientFilter narrows the ledger of one notice.
 type RecipientFilter struct {
@@ -75,7 +93,7 @@ func (s *Store) Recipients(ctx context.Context, v kita.Viewer, notice kita.ID, f
 	if err != nil {
 		return none, err
 	}
-	clause, args := "", []any{v.AccountID(), notice, v.AccountID(), v.AccountID()}
+	clause, args := "", []any{v.AccountID(), v.AccountID(), v.AccountID(), notice, v.AccountID(), v.AccountID()}
 	if parts != nil {
 		clause, args = " and (coalesce(g.last_name, s.last_name), r.id) > (?, ?)", append(args, parts[0], parts[1])
 	}
@@ -102,7 +120,7 @@ order by last_name, q.id limit ?`, append(args, f.limit()+1)...)
 
 // answeredFor is the notice when the viewer may know who read it.
 func (s *Store) answeredFor(ctx context.Context, v kita.Viewer, id kita.ID) (kita.Notice, error) {
-	return get[kita.Notice](ctx, s.db, postedNotices+" and n.id = ? and "+answersFor, append(postedArgs(v), id, v.AccountID(), v.AccountID())...)
+	return get[kita.Notice](ctx, s.db, postedNotices+" and n.id = ? and "+readersKnown, append(postedArgs(v), id, v.AccountID())...)
 }
 
 func (s *Store) withChildren(ctx context.Context, v kita.Viewer, rows []kita.Recipient) error {
@@ -115,8 +133,7 @@ func (s *Store) withChildren(ctx context.Context, v kita.Viewer, rows []kita.Rec
 		ids[i], at[r.ID] = r.ID, i
 	}
 	pairs, err := listIn[pair](ctx, s.db, `select rc.recipient_id as of_id, rc.child_id as the_id from recipient_children rc where rc.recipient_id in (?)
-and not exists (select 1 from contact_bans b join guardians bg on bg.id = b.guardian_id
-                where b.child_id = rc.child_id and b.lifted_at is null and bg.account_id = ?) order by rc.child_id`, ids, v.AccountID())
+and not exists (select 1 from barred x where x.child_id = rc.child_id and x.account_id = ?) order by rc.child_id`, ids, v.AccountID())
 	for _, p := range pairs {
 		rows[at[p.Of]].Children = append(rows[at[p.Of]].Children, p.The)
 	}
@@ -126,7 +143,7 @@ and not exists (select 1 from contact_bans b join guardians bg on bg.id = b.guar
 // MarkCalled notes that somebody rang a recipient up, or takes the note back.
 func (s *Store) MarkCalled(ctx context.Context, v kita.Viewer, notice, recipient kita.ID, called bool) error {
 	return s.write(ctx, func(tx *Tx) error {
-		n, _, err := ownNotice(tx, v, notice)
+		n, err := get[kita.Notice](ctx, tx, postedNotices+" and n.id = ? and "+readersKnown, append(postedArgs(v), notice, v.AccountID())...)
 		if err != nil {
 			return err
 		}
@@ -151,17 +168,19 @@ type Received struct {
 	Children    []kita.ID     `db:"-"`
 }
 
-// inbox: the notices addressed to an account. The person must still be guardian or colleague, and, of a notice about
-// children, at least one child must be left that no ban keeps from the account.
+// inbox: the notices addressed to an account. The person must still be of the team, or guardian of at least one child that
+// it is about and that no ban keeps from the account; by which of their records does not matter.
 const inbox = `
 from   recipients r
 join   notices n on n.id = r.notice_id
 where  r.account_id = ? and not r.withdrawn and n.state = 'published'
-and   (exists (select 1 from staff s where s.id = r.staff_id and s.archived_at is null)
-    or exists (select 1 from guardians g where g.id = r.guardian_id and g.archived_at is null)
-       and exists (select 1 from recipient_children rc where rc.recipient_id = r.id
-                   and not exists (select 1 from contact_bans b join guardians bg on bg.id = b.guardian_id
-                                   where b.child_id = rc.child_id and b.lifted_at is null and bg.account_id = r.account_id)))
+and   (r.staff_id is not null
+       and exists (select 1 from staff s where s.kita_id = r.kita_id and s.account_id = r.account_id and s.archived_at is null)
+    or exists (select 1 from recipient_children rc
+               join   guardian_children gc on gc.child_id = rc.child_id
+               join   guardians g on g.id = gc.guardian_id and g.account_id = r.account_id and g.archived_at is null
+               where  rc.recipient_id = r.id
+               and    not exists (select 1 from barred x where x.child_id = rc.child_id and x.account_id = r.account_id)))
 and    exists (select 1 from kitas k where k.id = r.kita_id and k.archived_at is null)`
 
 const receivedColumns = `n.*, r.id as recipient_id, r.published_at as received_at, r.opened_at as opened_at, r.confirmed_at as confirmed_at`
@@ -212,8 +231,9 @@ func (s *Store) withReceived(ctx context.Context, v kita.Viewer, rows []Received
 		return err
 	}
 	children, err := listIn[pair](ctx, s.db, `select rc.recipient_id as of_id, rc.child_id as the_id from recipient_children rc where rc.recipient_id in (?)
-and not exists (select 1 from contact_bans b join guardians bg on bg.id = b.guardian_id
-                where b.child_id = rc.child_id and b.lifted_at is null and bg.account_id = ?) order by rc.child_id`, recipients, v.AccountID())
+and exists (select 1 from guardian_children gc join guardians g on g.id = gc.guardian_id
+            where gc.child_id = rc.child_id and g.account_id = ? and g.archived_at is null)
+and not exists (select 1 from barred x where x.child_id = rc.child_id and x.account_id = ?) order by rc.child_id`, recipients, v.AccountID(), v.AccountID())
 	for i := range rows {
 		for _, f := range files {
 			if f.Of == rows[i].Notice.ID {
