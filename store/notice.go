@@ -375,8 +375,12 @@ func ownNotice(tx *Tx, v kita.Viewer, id kita.ID) (kita.Notice, kita.Kita, error
 	if err != nil {
 		return n, kita.Kita{}, err
 	}
+	one := []kita.Notice{n}
+	if err := withTargets(tx.ctx, tx, v, one); err != nil {
+		return n, kita.Kita{}, err
+	}
 	k, err := openKita(tx.ctx, tx, n.KitaID)
-	return n, k, err
+	return one[0], k, err
 }
 
 // answersFor: who may see who read a notice, and change it.
@@ -450,7 +454,7 @@ select k2.id from kitas k2 join speakers m on m.provider_id = k2.provider_id whe
 
 // NoticePosted is one of them.
 func (s *Store) NoticePosted(ctx context.Context, v kita.Viewer, id kita.ID) (Posted, error) {
-	n, err := noticeFor(ctx, s.db, v, id)
+	n, err := get[kita.Notice](ctx, s.db, postedNotices+" and n.id = ?", append(postedArgs(v), id)...)
 	if err != nil {
 		return Posted{}, err
 	}
@@ -467,13 +471,13 @@ func noticeFor(ctx context.Context, q query, v kita.Viewer, id kita.ID) (kita.No
 		return n, err
 	}
 	one := []kita.Notice{n}
-	err = withTargets(ctx, q, one)
+	err = withTargets(ctx, q, v, one)
 	return one[0], err
 }
 
 // posted adds targets, files and, where the viewer answers for a notice, its ledger: one statement each for the page.
 func (s *Store) posted(ctx context.Context, v kita.Viewer, rows []kita.Notice) ([]Posted, error) {
-	if err := withTargets(ctx, s.db, rows); err != nil {
+	if err := withTargets(ctx, s.db, v, rows); err != nil {
 		return nil, err
 	}
 	ledgers, err := s.ledgers(ctx, v, idsOf(rows))
@@ -500,11 +504,13 @@ type pair struct {
 	The kita.ID `db:"the_id"`
 }
 
-func withTargets(ctx context.Context, q query, rows []kita.Notice) error {
+// withTargets adds files and targets, but for children that a ban keeps from the viewer.
+func withTargets(ctx context.Context, q query, v kita.Viewer, rows []kita.Notice) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	targets, err := listIn[pair](ctx, q, `select notice_id as of_id, target_id as the_id from notice_targets where notice_id in (?) order by target_id`, idsOf(rows))
+	targets, err := listIn[pair](ctx, q, `select nt.notice_id as of_id, nt.target_id as the_id from notice_targets nt where nt.notice_id in (?)
+and not exists (select 1 from barred x where x.child_id = nt.target_id and x.account_id = ?) order by nt.target_id`, idsOf(rows), v.AccountID())
 	if err != nil {
 		return err
 	}
