@@ -30,11 +30,21 @@ func (s *Store) AuditRead(ctx context.Context, v kita.Viewer, kitaID kita.ID, ac
 	return s.write(ctx, func(tx *Tx) error { return tx.audit(v, kitaID, action, subject) })
 }
 
+// auditOfKita: a leader who is banned from a child does not learn from the log who saw or did what with it or its family.
 const auditOfKita = `
 select a.*
 from   audit a
 where  a.kita_id = ?
-and    exists (select 1 from staff s where s.kita_id = a.kita_id and s.account_id = ? and s.role = 'leader' and s.archived_at is null)
+and    exists (select 1 from staff s join kitas k on k.id = s.kita_id and k.archived_at is null
+               where s.kita_id = a.kita_id and s.account_id = ? and s.role = 'leader' and s.archived_at is null)
+and    not exists (
+  select 1
+  from   barred x
+  where  x.account_id = ?
+  and   (x.child_id = a.subject_id
+         or exists (select 1 from guardian_children gc where gc.guardian_id = a.subject_id and gc.child_id = x.child_id)
+         or exists (select 1 from absences ab where ab.id = a.subject_id and ab.child_id = x.child_id)
+         or exists (select 1 from contact_bans b where b.id = a.subject_id and b.child_id = x.child_id)))
 and    (a.at, a.id) < (?, ?)
 order  by a.at desc, a.id desc
 limit  ?`
@@ -45,6 +55,6 @@ func (s *Store) Audit(ctx context.Context, v kita.Viewer, kitaID kita.ID, p Page
 	if err != nil {
 		return Page[AuditLine]{}, err
 	}
-	rows, err := list[AuditLine](ctx, s.db, auditOfKita, kitaID, v.AccountID(), at, id, p.limit()+1)
+	rows, err := list[AuditLine](ctx, s.db, auditOfKita, kitaID, v.AccountID(), v.AccountID(), at, id, p.limit()+1)
 	return paged(rows, p.limit(), func(a AuditLine) string { return instantCursor(a.At, a.ID) }), err
 }
