@@ -70,7 +70,7 @@ beside as (
                            join   guardians bg on bg.id = b.guardian_id
                            where  o.guardian_id = g.id and bg.account_id = ?) then 0
               when m.leader = 1 then 1
-              when m.educator = 0 then 0
+              when m.educator = 0 or g.archived_at is not null then 0
               when exists (select 1
                            from   guardian_children o
                            join   guardian_children mine on mine.child_id = o.child_id
