@@ -34,8 +34,8 @@ lint: need-go ## gofmt, go vet, staticcheck, lock files
 	@if git grep -nE '"resolved": *"https?:' -- '*package-lock.json'; then \
 	  echo "a lock file holds download addresses: npm config set omit-lockfile-registry-resolved true, and write it anew"; exit 1; fi
 
-bench: need-go ## the benchmarks, as ratios to a baseline in the same run
-	go test -run '^$$' -bench . -benchmem -timeout $(TEST_TIMEOUT) ./...
+bench: need-go need-gcc ## what must not get slow, as ratios to a baseline in the same run
+	go run ./cmd/morgenkreis/bench $(BENCHFLAGS)
 
 fuzz: need-go ## every fuzz target for FUZZTIME (30s)
 	@for package in $$(go list ./...); do \

@@ -1,0 +1,94 @@
+// Command bench measures what must not get slow, each figure as a ratio to a baseline measured beside it in the same run:
+// a guardian's list with 50 and with 5,000 kitas in the database, publishing to 200 guardians, and pushing to 5,000
+// devices. It prints a table, and ends with status 1 when an expectation is missed.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+
+	"morgenkreis/store/storetest"
+)
+
+func main() {
+	if len(os.Args) == 4 && os.Args[1] == serviceCommand {
+		n, err := strconv.Atoi(os.Args[3])
+		end(errors.Join(err, servePushes(os.Args[2], n)))
+	}
+	small := flag.Bool("quick", false, "measure less: a look within a minute or two, for machines that check every change")
+	flag.Parse()
+	// The server writes its log as ever; nobody reads it here.
+	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	z := full
+	if *small {
+		z = quick
+	}
+	end(z.bench(ctx))
+}
+
+func end(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// bench measures on SQLite and, where it is installed, on PostgreSQL.
+func (z size) bench(ctx context.Context) (err error) {
+	folder, err := os.MkdirTemp("", "morgenkreis-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	t, err := writeTemplate(ctx, folder)
+	if err != nil {
+		return err
+	}
+	var r report
+	if err := z.onSQLite(ctx, &r, t, folder); err != nil {
+		return err
+	}
+	if err := z.onPostgres(ctx, &r, t, folder); err != nil {
+		return err
+	}
+	missed, err := r.print(os.Stdout)
+	if err == nil && missed > 0 {
+		err = fmt.Errorf("expectations missed: %d", missed)
+	}
+	return err
+}
+
+func (z size) onSQLite(ctx context.Context, r *report, t *template, folder string) error {
+	own, err := os.MkdirTemp(folder, "")
+	if err != nil {
+		return err
+	}
+	s := suite{size: z, report: r, template: t, folder: folder, many: z.many, create: func(name string) (database, error) {
+		return database{path: filepath.Join(own, name+".db")}, nil
+	}}
+	return errors.Join(s.run(ctx), os.RemoveAll(own)) // PostgreSQL needs the room
+}
+
+func (z size) onPostgres(ctx context.Context, r *report, t *template, folder string) error {
+	server, err := storetest.StartServer("shared_buffers=1GB", "max_wal_size=8GB")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "PostgreSQL is left out:", err)
+		return nil
+	}
+	s := suite{size: z, report: r, template: t, folder: folder, many: z.manyPostgres, create: func(string) (database, error) {
+		url, err := server.NewDatabase()
+		return database{url: url}, err
+	}}
+	return errors.Join(s.run(ctx), server.Stop())
+}

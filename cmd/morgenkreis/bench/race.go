@@ -1,0 +1,83 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// runner is one of several ways to do something, measured side by side.
+type runner struct {
+	name string
+	// ops is how many operations one call of run does.
+	ops int
+	// before is done ahead of each call of run, and not measured; nil for nothing.
+	before func() error
+	run    func() error
+
+	wall, cpu []time.Duration // per operation, one entry a round
+}
+
+// race lets the runners go one after the other, rounds times, each round beginning with another one: what else the machine
+// does meets all of them. A first round warms up and does not count.
+func race(what string, rounds int, runners ...*runner) error {
+	p := newProgress(what, (rounds+1)*len(runners))
+	for round := range rounds + 1 {
+		for i := range runners {
+			r := runners[(round+i)%len(runners)]
+			wall, cpu, err := r.once()
+			if err != nil {
+				fmt.Fprintln(os.Stderr)
+				return fmt.Errorf("%s: %s: %w", what, r.name, err)
+			}
+			if round > 0 {
+				r.wall, r.cpu = append(r.wall, wall), append(r.cpu, cpu)
+			}
+			p.step()
+		}
+	}
+	return nil
+}
+
+func (r *runner) once() (wall, cpu time.Duration, err error) {
+	if r.before != nil {
+		if err := r.before(); err != nil {
+			return 0, 0, err
+		}
+	}
+	runtime.GC() // nobody sweeps what another has left
+	spent, start := processTime(), time.Now()
+	err = r.run()
+	n := time.Duration(r.ops)
+	return time.Since(start) / n, (processTime() - spent) / n, err
+}
+
+// processTime is what this process has had of the processors, in and for it.
+func processTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err) // only a wrong pointer can be its reason
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// spread is the middle of some values, with the least and the greatest.
+type spread struct{ median, least, greatest float64 }
+
+// ratios are a to b, round by round: what slowed a round down slowed both.
+func ratios(a, b []time.Duration) spread {
+	all := make([]float64, len(a))
+	for i := range a {
+		all[i] = float64(a[i]) / float64(max(b[i], 1))
+	}
+	return spread{median(all), slices.Min(all), slices.Max(all)}
+}
+
+func median[T cmp.Ordered](values []T) T {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
+}

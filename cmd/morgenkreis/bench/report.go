@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// line is one figure of the report, as a ratio to what was measured beside it.
+type line struct {
+	engine    string
+	what      string
+	wall, cpu time.Duration
+	against   string
+	ratio     spread
+	cpuRatio  float64
+	expected  expectation
+}
+
+// expectation bounds a ratio from one side; zero is no bound.
+type expectation struct{ atMost, atLeast float64 }
+
+func (e expectation) String() string {
+	switch {
+	case e.atMost > 0:
+		return fmt.Sprintf("at most %g×", e.atMost)
+	case e.atLeast > 0:
+		return fmt.Sprintf("at least %g×", e.atLeast)
+	}
+	return ""
+}
+
+// met judges a ratio. Without a bound there is nothing to miss.
+func (e expectation) met(ratio float64) bool {
+	return (e.atMost == 0 || ratio <= e.atMost) && ratio >= e.atLeast
+}
+
+// costs compares r with the baseline: how many times as long it takes.
+func costs(r, baseline *runner, e expectation) line {
+	return line{"", r.name, median(r.wall), median(r.cpu), baseline.name, ratios(r.wall, baseline.wall), ratios(r.cpu, baseline.cpu).median, e}
+}
+
+// faster compares r with the baseline the other way round: how many times it goes while the baseline goes once.
+func faster(r, baseline *runner, e expectation) line {
+	return line{"", r.name, median(r.wall), median(r.cpu), baseline.name, ratios(baseline.wall, r.wall), ratios(baseline.cpu, r.cpu).median, e}
+}
+
+// report is what is printed at the end.
+type report struct{ lines []line }
+
+func (r *report) add(engine string, lines ...line) {
+	for _, l := range lines {
+		l.engine = engine
+		r.lines = append(r.lines, l)
+	}
+}
+
+// print writes the table, and answers how many expectations were missed.
+func (r *report) print(out io.Writer) (missed int, err error) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "\t\teach\tCPU\tratio (min–max)\tCPU\tto\texpected\t")
+	for _, l := range r.lines {
+		verdict := ""
+		if l.expected != (expectation{}) {
+			verdict = "ok"
+			if !l.expected.met(l.ratio.median) {
+				verdict = "NOT OK"
+				missed++
+			}
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s× (%s–%s)\t%s×\t%s\t%s\t%s\n", l.engine, l.what, short(l.wall), short(l.cpu), figures(l.ratio.median), figures(l.ratio.least),
+			figures(l.ratio.greatest), figures(l.cpuRatio), l.against, l.expected, verdict)
+	}
+	return missed, w.Flush()
+}
+
+// figures is x with as many digits as it is worth.
+func figures(x float64) string {
+	switch {
+	case x >= 100:
+		return fmt.Sprintf("%.0f", x)
+	case x >= 10:
+		return fmt.Sprintf("%.1f", x)
+	}
+	return fmt.Sprintf("%.2f", x)
+}
+
+func short(d time.Duration) string {
+	switch {
+	case d >= 10*time.Millisecond:
+		d = d.Round(100 * time.Microsecond)
+	case d >= time.Millisecond:
+		d = d.Round(10 * time.Microsecond)
+	default:
+		d = d.Round(time.Microsecond)
+	}
+	return strings.Replace(d.String(), "µs", " µs", 1)
+}

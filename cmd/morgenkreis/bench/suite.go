@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"morgenkreis/notify"
+	"morgenkreis/store"
+)
+
+// size is how much is measured.
+type size struct {
+	// few and many are the kitas of the two databases that are compared; on PostgreSQL, where filling takes longer, manyPostgres.
+	few, many, manyPostgres int
+	// guardians take turns in opening their list, openings times a round.
+	guardians, openings, listRounds int
+	notices, publishRounds          int
+	devices, pushRounds             int
+}
+
+var (
+	full = size{few: 50, many: 5000, manyPostgres: 1000, guardians: 500, openings: 200, listRounds: 25, notices: 10, publishRounds: 15,
+		devices: 5000, pushRounds: 5}
+	quick = size{few: 5, many: 100, manyPostgres: 50, guardians: 100, openings: 100, listRounds: 9, notices: 5, publishRounds: 7,
+		devices: 2000, pushRounds: 3}
+)
+
+// What is expected. A list may not feel the other kitas, nor its own length; a notice is to cost little more than writing
+// it down; and pushes are to leave side by side.
+var (
+	listStays      = expectation{atMost: 1.3}
+	publishIsLight = expectation{atMost: 2}
+	sideBySide     = expectation{atLeast: 150}
+	none           = expectation{}
+)
+
+// suite is everything, on one engine.
+type suite struct {
+	size
+	report   *report
+	template *template
+	folder   string
+	// many kitas are in the big database; create makes an empty one.
+	many   int
+	create func(name string) (database, error)
+}
+
+func (s suite) run(ctx context.Context) error {
+	if err := s.pushes(ctx); err != nil {
+		return err
+	}
+	small, err := s.create("small")
+	if err != nil {
+		return err
+	}
+	big, err := s.create("big")
+	if err != nil {
+		return err
+	}
+	for d, kitas := range map[database]int{small: s.few, big: s.many} {
+		if err := d.fill(ctx, s.template, kitas); err != nil {
+			return err
+		}
+	}
+	if err := small.writeHistory(ctx, s.template, s.few); err != nil {
+		return err
+	}
+	few, err := open(ctx, small, s.folder)
+	if err != nil {
+		return err
+	}
+	many, err := open(ctx, big, s.folder)
+	if err != nil {
+		return errors.Join(err, few.close())
+	}
+	err = s.lists(ctx, few, many)
+	if err == nil {
+		err = s.publishing(ctx, small, few, many)
+	}
+	return errors.Join(err, few.close(), many.close())
+}
+
+// lists compares guardians' lists: in a small and in a big database, and short and long.
+func (s suite) lists(ctx context.Context, few, many *house) error {
+	ordinary, err := few.guardians(ctx, s.template, s.few-1, s.guardians) // the last kita has the long lists
+	if err != nil {
+		return err
+	}
+	among, err := many.guardians(ctx, s.template, s.many, s.guardians)
+	if err != nil {
+		return err
+	}
+	readers, others := s.template.readers(s.few)
+	long, err := few.signInAll(ctx, readers)
+	if err != nil {
+		return err
+	}
+	unread, err := few.signInAll(ctx, others)
+	if err != nil {
+		return err
+	}
+	for _, x := range []struct {
+		h        *house
+		sessions []string
+	}{{few, ordinary}, {many, among}, {few, long}, {few, unread}} {
+		if err := x.h.checkFeed(x.sessions); err != nil {
+			return err
+		}
+	}
+	empty, stop := emptyEcho(s.openings)
+	defer stop()
+	inFew := few.feed(fmt.Sprintf("list, %d kitas", s.few), s.openings, ordinary)
+	inMany := many.feed(fmt.Sprintf("list, %d kitas", s.many), s.openings, among)
+	afterYears := few.feed("list of 10,000 notices", s.openings, long)
+	unopened := few.feed("list of 10,000 unread notices", s.openings, unread)
+	if err := race("lists", s.listRounds, empty, inFew, inMany, afterYears, unopened); err != nil {
+		return err
+	}
+	s.report.add(few.store.Engine(), costs(inFew, empty, none), costs(inMany, inFew, listStays), costs(afterYears, inFew, listStays),
+		costs(unopened, inFew, none))
+	return nil
+}
+
+// publishing compares posting a notice to 200 guardians with inserting its rows.
+func (s suite) publishing(ctx context.Context, d database, few, many *house) error {
+	small, err := few.desk(ctx)
+	if err != nil {
+		return err
+	}
+	big, err := many.desk(ctx)
+	if err != nil {
+		return err
+	}
+	first, err := small.publish()
+	if err != nil {
+		return err
+	}
+	rows, err := d.readPublished(ctx, first)
+	if err != nil {
+		return err
+	}
+	plain := rows.runner("the same rows, inserted", s.notices)
+	inFew := small.runner(fmt.Sprintf("publish to %d, %d kitas", audience, s.few), s.notices)
+	inMany := big.runner(fmt.Sprintf("publish to %d, %d kitas", audience, s.many), s.notices)
+	if err := errors.Join(race("publishing", s.publishRounds, plain, inFew, inMany), rows.db.Close()); err != nil {
+		return err
+	}
+	s.report.add(few.store.Engine(), costs(inFew, plain, publishIsLight), costs(inMany, inFew, none))
+	return nil
+}
+
+// pushes compares the dispatcher with webpush-go in a plain loop.
+func (s suite) pushes(ctx context.Context) error {
+	d, err := s.create("pushes")
+	if err != nil {
+		return err
+	}
+	st, err := store.Open(ctx, d.options())
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.push(ctx, d, st), st.Close())
+}
+
+func (s suite) push(ctx context.Context, d database, st *store.Store) error {
+	keys, err := notify.NewKeys()
+	if err != nil {
+		return err
+	}
+	service, err := startPushService(ctx, keys, s.devices)
+	if err != nil {
+		return err
+	}
+	ours, err := service.fanOut(ctx, st, keys)
+	if err != nil {
+		return errors.Join(err, service.stop())
+	}
+	loop := service.loop(ctx, keys)
+	err = race("pushes", s.pushRounds, loop, ours)
+	if err := errors.Join(err, service.stop()); err != nil {
+		return err
+	}
+	s.report.add(st.Engine(), faster(ours, loop, sideBySide))
+	return d.checkOutcomes(ctx, (s.pushRounds+1)*s.devices)
+}
