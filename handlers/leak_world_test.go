@@ -203,10 +203,8 @@ func (w *world) addKita() {
 	for range w.n("children", 0, 4) {
 		children = append(children, w.addChild(k, groups))
 	}
-	var guardians []*kita.Guardian
 	for range w.n("guardians", 0, 4) {
 		g := w.addGuardian(k)
-		guardians = append(guardians, g)
 		for _, c := range children {
 			if w.chance("tie", 50) {
 				w.ties = append(w.ties, &kita.Tie{KitaID: k.ID, GuardianID: g.ID, ChildID: c.ID, Relation: "parent", Custody: true,
