@@ -34,7 +34,7 @@ lint: need-go ## gofmt, go vet, staticcheck, lock files
 	@if git grep -nE '"resolved": *"https?:' -- '*package-lock.json'; then \
 	  echo "a lock file holds download addresses: npm config set omit-lockfile-registry-resolved true, and write it anew"; exit 1; fi
 
-bench: need-go need-gcc ## what must not get slow, as ratios to a baseline in the same run
+bench: need-go need-gcc ## what must not get slow, as ratios to a baseline in the same run; BENCHFLAGS=--quick for a short look
 	go run ./cmd/morgenkreis/bench $(BENCHFLAGS)
 
 fuzz: need-go ## every fuzz target for FUZZTIME (30s)

@@ -147,6 +147,8 @@ func Main(m *testing.M) {
 type postgres struct {
 	dir string
 	cmd *exec.Cmd
+	// exited is closed when the server has ended.
+	exited chan struct{}
 }
 
 func (p *postgres) url(database string) string {
@@ -175,7 +177,7 @@ func startPostgres(settings ...string) (*postgres, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &postgres{dir: dir}
+	p := &postgres{dir: dir, exited: make(chan struct{})}
 	attr, err := unprivileged(dir)
 	if err != nil {
 		return nil, err
@@ -197,16 +199,18 @@ func startPostgres(settings ...string) (*postgres, error) {
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
-	exited := make(chan error, 1)
-	go func() { exited <- p.cmd.Wait() }() // ends with the server
+	go func() { // ends with the server
+		_ = p.cmd.Wait() // how it ended is in ProcessState
+		close(p.exited)
+	}()
 	for deadline := time.Now().Add(30 * time.Second); ; {
 		db, err := sqlx.Connect("pgx", p.url("postgres"))
 		if err == nil {
 			return p, db.Close()
 		}
 		select {
-		case werr := <-exited:
-			return nil, fmt.Errorf("postgres ended: %w", werr)
+		case <-p.exited:
+			return nil, fmt.Errorf("postgres ended: %v", p.cmd.ProcessState)
 		case <-time.After(20 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
@@ -217,6 +221,7 @@ func startPostgres(settings ...string) (*postgres, error) {
 
 func (p *postgres) stop() error {
 	err := p.cmd.Process.Signal(syscall.SIGQUIT)
+	<-p.exited // until then it writes into the folder
 	return errors.Join(err, os.RemoveAll(p.dir))
 }
 

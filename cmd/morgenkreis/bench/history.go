@@ -77,7 +77,10 @@ func (d database) loadHistory(ctx context.Context, db *sqlx.DB, t *template, num
 			return err
 		}
 	}
-	_, err := db.ExecContext(ctx, "drop table bench_numbers")
+	if _, err := db.ExecContext(ctx, "drop table bench_numbers"); err != nil || !d.postgres() {
+		return err
+	}
+	_, err := db.ExecContext(ctx, "analyze") // autovacuum would, within a minute
 	return err
 }
 

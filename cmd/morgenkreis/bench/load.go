@@ -101,6 +101,7 @@ func (d database) load(ctx context.Context, db *sqlx.DB, t *template, count int)
 		return err
 	}
 	p := newProgress(fmt.Sprintf("%s: writing %d kitas", d.name(), count), t.steps()+len(later))
+	defer p.end()
 	for _, table := range t.tables {
 		if err := table.copy(ctx, db, p); err != nil {
 			return fmt.Errorf("%s: %w", table.name, err)

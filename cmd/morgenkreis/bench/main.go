@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"syscall"
 
 	"morgenkreis/store/storetest"
 )
@@ -51,6 +52,9 @@ func (z size) bench(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	if err := z.fits(folder); err != nil {
+		return err
+	}
 	t, err := writeTemplate(ctx, folder)
 	if err != nil {
 		return err
@@ -67,6 +71,18 @@ func (z size) bench(ctx context.Context) (err error) {
 		err = fmt.Errorf("expectations missed: %d", missed)
 	}
 	return err
+}
+
+// fits tells whether there is room for the databases in folder.
+func (z size) fits(folder string) error {
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(folder, &disk); err != nil {
+		return err
+	}
+	if free := disk.Bavail * uint64(disk.Bsize); free < z.room {
+		return fmt.Errorf("%s has %d GB left, and %d are needed: set TMPDIR to a folder with more, or use --quick", os.TempDir(), free>>30, z.room>>30)
+	}
+	return nil
 }
 
 func (z size) onSQLite(ctx context.Context, r *report, t *template, folder string) error {

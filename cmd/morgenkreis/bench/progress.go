@@ -8,34 +8,29 @@ import (
 
 // progress says on standard error how far a long thing is: in place on a terminal, in a log once, at its end.
 type progress struct {
-	what      string
-	done, all int
-	start     time.Time
-	shown     time.Time
-	terminal  bool
+	what         string
+	done, all    int
+	start, shown time.Time
+	terminal     bool
 }
 
 func newProgress(what string, all int) *progress {
 	info, err := os.Stderr.Stat()
-	p := &progress{what: what, all: all, start: time.Now(), terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
-	p.show()
-	return p
+	return &progress{what: what, all: all, start: time.Now(), terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
 }
 
 func (p *progress) step() {
 	p.done++
-	p.show()
-}
-
-func (p *progress) show() {
-	switch now := time.Now(); {
-	case p.done == p.all:
-		if p.terminal {
-			fmt.Fprint(os.Stderr, "\r\x1b[K")
-		}
-		fmt.Fprintf(os.Stderr, "%s: %.0f s\n", p.what, now.Sub(p.start).Seconds())
-	case p.terminal && now.Sub(p.shown) > 200*time.Millisecond:
+	if now := time.Now(); p.terminal && now.Sub(p.shown) > 200*time.Millisecond {
 		p.shown = now
 		fmt.Fprintf(os.Stderr, "\r%s: %d %%", p.what, 100*p.done/p.all)
 	}
+}
+
+// end says how long it took, or how far it came.
+func (p *progress) end() {
+	if p.terminal {
+		fmt.Fprint(os.Stderr, "\r\x1b[K")
+	}
+	fmt.Fprintf(os.Stderr, "%s: %d %% in %.0f s\n", p.what, 100*p.done/p.all, time.Since(p.start).Seconds())
 }

@@ -2,8 +2,8 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
 	"syscall"
@@ -24,14 +24,17 @@ type runner struct {
 
 // race lets the runners go one after the other, rounds times, each round beginning with another one: what else the machine
 // does meets all of them. A first round warms up and does not count.
-func race(what string, rounds int, runners ...*runner) error {
+func race(ctx context.Context, what string, rounds int, runners ...*runner) error {
 	p := newProgress(what, (rounds+1)*len(runners))
+	defer p.end()
 	for round := range rounds + 1 {
 		for i := range runners {
 			r := runners[(round+i)%len(runners)]
 			wall, cpu, err := r.once()
+			if err == nil {
+				err = ctx.Err()
+			}
 			if err != nil {
-				fmt.Fprintln(os.Stderr)
 				return fmt.Errorf("%s: %s: %w", what, r.name, err)
 			}
 			if round > 0 {

@@ -73,7 +73,12 @@ func (r *report) print(out io.Writer) (missed int, err error) {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s× (%s–%s)\t%s×\t%s\t%s\t%s\n", l.engine, l.what, short(l.wall), short(l.cpu), figures(l.ratio.median), figures(l.ratio.least),
 			figures(l.ratio.greatest), figures(l.cpuRatio), l.against, l.expected, verdict)
 	}
-	return missed, w.Flush()
+	if err := w.Flush(); err != nil {
+		return missed, err
+	}
+	_, err = fmt.Fprintln(out, "\nEach: the middle of the rounds. Ratio: the middle of the rounds' own ratios, with the least and the greatest. CPU: what this\n"+
+		"process used, the asking side included, the push service and PostgreSQL not.")
+	return missed, err
 }
 
 // figures is x with as many digits as it is worth.
