@@ -183,7 +183,7 @@ create table guardian_children (
   primary key (guardian_id, child_id)
 );
 create index guardian_children_child on guardian_children (child_id);
-create index guardian_children_kita on guardian_children (kita_id);
+create index guardian_children_kita on guardian_children (kita_id, guardian_id, child_id);
 
 -- A court's or the youth office's word that this person has no contact with this child. It wins over everything else.
 create table contact_bans (

@@ -90,16 +90,25 @@ func TestOtherNoticesAreLookedAfterTheNextMorning(t *testing.T) {
 	onEachHouse(t, func(h *house) {
 		h.phone(h.papa.AccountID)
 		mama := h.phone(h.mama.AccountID)
+		h.parent("Ausfall").Always(pushtest.Answer{Status: 503, RetryAfter: "21600"})
+		h.parent("Störung").Always(pushtest.Answer{Status: 500})
 		h.Live()
 		n := h.post(kita.NoticeNews) // Monday at seven
 		h.drain()
 		h.shows(mama)
+		for range 20 {
+			h.after(time.Hour)
+			h.keeps("meanwhile")
+		}
 		morning := time.Date(2026, 11, 24, 6, 0, 0, 0, time.UTC)
 		h.clock.Set(morning.Add(-time.Millisecond))
 		h.drain()
-		h.stands(n.ID, map[string]string{"Papa": "accepted", "Mama": "shown", "Oma": "waiting/no_device"})
+		h.stands(n.ID, map[string]string{"Papa": "accepted", "Mama": "shown", "Oma": "waiting/no_device", "Ausfall": "waiting", "Störung": "waiting"})
 		h.after(time.Millisecond)
-		h.stands(n.ID, map[string]string{"Papa": "call_list", "Mama": "shown", "Oma": "call_list/no_device"})
+		h.stands(n.ID, map[string]string{"Papa": "call_list", "Mama": "shown", "Oma": "call_list/no_device", "Ausfall": "waiting", "Störung": "call_list"})
+		// A push that happens to be due just then is given its time, once.
+		h.after(2 * time.Hour)
+		h.stands(n.ID, map[string]string{"Ausfall": "call_list"})
 		h.keeps("next morning")
 	})
 }

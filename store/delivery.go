@@ -81,7 +81,7 @@ const (
 	MailLease    = 5 * time.Minute
 )
 
-// mailService stands where a push has its service.
+// mailService stands where a push has its service; no push service is called so.
 const mailService = "smtp"
 
 // servicesDue: the services that something is due at. The recursion steps from one to the next in the index; reading every
@@ -94,14 +94,13 @@ with recursive services (name) as (
   from   services
   where  services.name is not null)
 select name from services
-where  name is not null
-and    exists (select 1 from deliveries d where d.service = services.name and d.finished_at is null and d.channel = ?
-               and d.due_at <= ? and d.leased_until <= ?)`
+where  (name = '` + mailService + `') = ?
+and    exists (select 1 from deliveries d where d.service = services.name and d.finished_at is null and d.due_at <= ? and d.leased_until <= ?)`
 
 // claimOfService: its index is read in the order of the claim, so that a claim costs what it takes, not what waits.
 const claimOfService = `
 update deliveries set leased_until = ?
-where  id in (select id from deliveries where service = ? and finished_at is null and channel = ? and due_at <= ? and leased_until <= ?
+where  id in (select id from deliveries where service = ? and finished_at is null and due_at <= ? and leased_until <= ?
               order by rank, due_at limit ?`
 
 const claimedDeliveries = `
@@ -132,7 +131,7 @@ order  by d.rank, d.due_at, d.id`
 // urgent first, and holds them for the channel's lease. A slow service does not stand in the others' way.
 func (s *Store) SystemClaimDeliveries(ctx context.Context, channel string, limit int, busy []string) ([]Delivery, error) {
 	now := s.Now()
-	due, err := list[string](ctx, s.db, servicesDue, channel, now, now)
+	due, err := list[string](ctx, s.db, servicesDue, channel == ChannelEmail, now, now)
 	if err != nil || len(due) == 0 {
 		return nil, err
 	}
@@ -152,7 +151,7 @@ func (s *Store) SystemClaimDeliveries(ctx context.Context, channel string, limit
 		var of []kita.ID
 		if err = s.write(ctx, func(tx *Tx) (err error) {
 			of, err = list[kita.ID](ctx, tx, claimOfService+s.engine.claimLock()+`)
-returning id`, kita.At(tx.now.Add(lease)), service, channel, tx.now, tx.now, limit)
+returning id`, kita.At(tx.now.Add(lease)), service, tx.now, tx.now, limit)
 			return err
 		}); err != nil {
 			break // what was taken before is sent nevertheless

@@ -20,19 +20,21 @@ const (
 )
 
 // silent: the recipients r of a notice who gave no sign, whom nothing else is on its way to, and who are still to be told.
+// What is not finished is known here by its outcome: a planner that could also use the index of all that waits in the house
+// would, for each recipient, when it takes the queue for short.
 const silent = `
 r.notice_id = ? and r.opened_at is null and r.shown_at is null and r.emailed_at is null and r.call_listed_at is null
-and not exists (select 1 from deliveries m where m.recipient_id = r.id and m.channel = 'email' and m.finished_at is null)
+and not exists (select 1 from deliveries m where m.recipient_id = r.id and m.channel = 'email' and m.outcome = '')
 and ` + addressed
 
-// tries in vain after which a push is no longer waited for: with the waits between them (30 s, doubled each time) about as
-// long as patience.
-const tries = "8"
+// trying: a push p waits for its first try, however late that is, or was tried in vain for no longer than patience, and
+// is tried again within it.
+const trying = `p.channel = 'push' and p.outcome = '' and (p.attempts = 0 or p.attempts < 8 and p.due_at <= ?)`
 
 // impatient adds: no push was accepted after a moment, and none is still being tried.
 const impatient = silent + `
 and (r.accepted_at is null or r.accepted_at <= ?)
-and not exists (select 1 from deliveries p where p.recipient_id = r.id and p.channel = 'push' and p.finished_at is null and p.attempts < ` + tries + `)`
+and not exists (select 1 from deliveries p where p.recipient_id = r.id and ` + trying + `)`
 
 const mailThem = `
 insert into deliveries (id, kita_id, account_id, recipient_id, channel, service, kind, rank, due_at, expires_at, created_at)
@@ -48,7 +50,7 @@ const callThem = `update recipients set call_listed_at = ? where id in (select r
 // left: those who are to be looked after later, and since when the patience with each counts.
 const left = `
 select r.accepted_at as accepted_at,
-       (select max(p.due_at) from deliveries p where p.recipient_id = r.id and p.channel = 'push' and p.finished_at is null and p.attempts < ` + tries + `) as due_at
+       (select max(p.due_at) from deliveries p where p.recipient_id = r.id and ` + trying + `) as due_at
 from   recipients r
 where  ` + silent
 
@@ -66,7 +68,7 @@ func (s *Store) SystemEscalate(ctx context.Context, notice kita.ID, mailWorks bo
 		if err != nil {
 			return err
 		}
-		whom, args, tryFor := impatient, []any{notice, kita.At(tx.now.Add(-patience))}, mailFor
+		whom, args, tryFor := impatient, []any{notice, kita.At(tx.now.Add(-patience)), kita.At(tx.now.Add(patience))}, mailFor
 		if n.Kind == kita.NoticeUrgent {
 			whom, args, tryFor = silent, args[:1], mailUrgentFor
 		}
@@ -92,7 +94,7 @@ func escalateAgain(tx *Tx, notice kita.ID) (again kita.Instant, err error) {
 	waiting, err := list[struct {
 		AcceptedAt *kita.Instant `db:"accepted_at"`
 		DueAt      *kita.Instant `db:"due_at"`
-	}](tx.ctx, tx, left, notice)
+	}](tx.ctx, tx, left, kita.At(tx.now.Add(patience)), notice)
 	if err != nil || len(waiting) == 0 {
 		return again, err
 	}
