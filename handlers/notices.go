@@ -222,7 +222,7 @@ type NoticesOutput struct {
 	Body struct {
 		Items  []NoticeView `json:"items"`
 		Next   string       `json:"next,omitempty" doc:"Ask for it with ?after=; absent at the end."`
-		Unread int          `json:"unread" doc:"Notices addressed to the viewer and not opened yet."`
+		Unread int          `json:"unread" doc:"Notices addressed to the viewer and not opened yet; counted up to 100."`
 	}
 }
 

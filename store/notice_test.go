@@ -327,6 +327,18 @@ func TestFeedIsNewestFirstPagedAndCountsUnread(t *testing.T) {
 	})
 }
 
+func TestUnreadIsCountedUpToAHundred(t *testing.T) {
+	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, c *storetest.Clock) {
+		x := newSunny(t, s, c)
+		for range store.MaxUnread + 1 {
+			post(t, x, x.leader, x.notice("daily", "kita"))
+		}
+		if n, err := s.Unread(context.Background(), x.w.Viewer(*x.mum.AccountID)); err != nil || n != store.MaxUnread {
+			t.Errorf("%d unread, %v", n, err)
+		}
+	})
+}
+
 func TestReminderGoesOnlyToThoseWhoHaveNotConfirmed(t *testing.T) {
 	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, c *storetest.Clock) {
 		ctx := context.Background()

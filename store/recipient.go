@@ -249,9 +249,14 @@ and not exists (select 1 from barred x where x.child_id = rc.child_id and x.acco
 	return err
 }
 
-// Unread counts what the viewer has not opened.
+// MaxUnread is where counting ends: whoever never opens a notice must not make every list slower than the last.
+const MaxUnread = 100
+
+const unread = "select count(*) from (select 1" + inbox + " and r.opened_at is null limit ?) u"
+
+// Unread counts what the viewer has not opened, up to MaxUnread.
 func (s *Store) Unread(ctx context.Context, v kita.Viewer) (int, error) {
-	return get[int](ctx, s.db, "select count(*)"+inbox+" and r.opened_at is null", v.AccountID())
+	return get[int](ctx, s.db, unread, v.AccountID(), MaxUnread)
 }
 
 // MarkOpened notes that the viewer has read a notice addressed to them; once read, it stays so.
