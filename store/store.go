@@ -97,6 +97,10 @@ func (s *Store) wake() {
 func (s *Store) write(ctx context.Context, f func(tx *Tx) error) error {
 	for try := 1; ; try++ {
 		err := s.attempt(ctx, f)
+		if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+			// The transaction was rolled back under f because its context had ended: that is what the caller is told.
+			return ctx.Err()
+		}
 		if err == nil || try >= 12 || !s.engine.retryable(err) {
 			return s.explain(err)
 		}
