@@ -236,7 +236,7 @@ func (r *run) try(who asker, o oracle, method, path string, w attempt) string {
 	if len(foreign) == 0 {
 		return ""
 	}
-	at := foreign[r.chance2.IntN(len(foreign))]
+	at := foreign[r.dice.IntN(len(foreign))]
 	var home kita.ID
 	for _, g := range r.guardians {
 		if g.ID == at.id {

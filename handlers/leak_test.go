@@ -103,13 +103,16 @@ func live(t *testing.T, log *logged, driver, address string, o store.Options) {
 		l.clock.Set(storetest.NewClock().Now())
 		w := newWorld(rt, s.Now())
 		l.mint = w.newID
-		r := &run{world: w, lane: l, chance2: rand.New(rand.NewPCG(1, rapid.Uint64().Draw(rt, "chance")))}
+		r := &run{world: w, lane: l, dice: rand.New(rand.NewPCG(1, rapid.Uint64().Draw(rt, "chance")))}
 		defer r.tell()
 		if err := s.SystemPopulate(l.ctx, w.population()); err != nil {
 			rt.Fatal(err)
 		}
+		for range w.n("said", 0, 3) {
+			r.post()
+		}
 		for range w.n("happens", 0, 9) {
-			story[w.n("what", 0, len(story)-1)](r)
+			pick(w, "what", story)(r)
 		}
 		r.everybodyAsks()
 		r.everybodyTries()
@@ -150,7 +153,7 @@ type run struct {
 	*world
 	*lane
 	programs []program
-	chance2  *rand.Rand
+	dice     *rand.Rand
 }
 
 // asker is somebody with a browser, or a program with a token.

@@ -206,7 +206,7 @@ func (w *world) addKita() {
 	for range w.n("guardians", 0, 4) {
 		g := w.addGuardian(k)
 		for _, c := range children {
-			if w.chance("tie", 50) {
+			if w.chance("tie", 60) {
 				w.ties = append(w.ties, &kita.Tie{KitaID: k.ID, GuardianID: g.ID, ChildID: c.ID, Relation: "parent", Custody: true,
 					MayPickUp: true, ReceivesNotices: !w.chance("no notices", 12), CreatedAt: w.now})
 			}
@@ -254,7 +254,7 @@ func (w *world) addChild(k *kita.Kita, groups []*kita.Group) *kita.Child {
 }
 
 func (w *world) addGuardian(k *kita.Kita) *kita.Guardian {
-	g := &kita.Guardian{ID: w.newID(), KitaID: k.ID, AccountID: w.anAccount("guardian's account", 20), Language: "de", CreatedAt: w.now,
+	g := &kita.Guardian{ID: w.newID(), KitaID: k.ID, AccountID: w.anAccount("guardian's account", 15), Language: "de", CreatedAt: w.now,
 		ArchivedAt: w.archived("guardian", 10)}
 	g.FirstName = w.secret("a guardian's name", func(o oracle) bool { return o.knowsGuardian(g) })
 	g.LastName = "Muster"

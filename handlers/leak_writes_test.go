@@ -18,11 +18,11 @@ var archived = map[string]any{"archived": true}
 
 // attempts are every route of the table with an {id} that is no GET; one that is not here makes the test red.
 var attempts = map[string]attempt{
-	"DELETE /sessions/{id}":                              {of: fact2("sessions"), may: own("sessions")},
-	"DELETE /tokens/{id}":                                {of: fact2("tokens"), may: own("tokens")},
-	"PATCH /push/subscriptions/{id}":                     {of: fact2("subscriptions"), may: own("subscriptions"), body: map[string]any{"name": "Meins"}},
-	"DELETE /push/subscriptions/{id}":                    {of: fact2("subscriptions"), may: own("subscriptions")},
-	"POST /push/subscriptions/{id}/test":                 {of: fact2("subscriptions"), may: own("subscriptions")},
+	"DELETE /sessions/{id}":                              {of: factsOf("sessions"), may: own("sessions")},
+	"DELETE /tokens/{id}":                                {of: factsOf("tokens"), may: own("tokens")},
+	"PATCH /push/subscriptions/{id}":                     {of: factsOf("subscriptions"), may: own("subscriptions"), body: map[string]any{"name": "Meins"}},
+	"DELETE /push/subscriptions/{id}":                    {of: factsOf("subscriptions"), may: own("subscriptions")},
+	"POST /push/subscriptions/{id}/test":                 {of: factsOf("subscriptions"), may: own("subscriptions")},
 	"DELETE /invitations/{id}":                           {of: invitations, may: func(o oracle, id kita.ID) bool { return o.invites(o.invitation(id)) }},
 	"PATCH /providers/{id}":                              {of: providers, may: func(o oracle, _ kita.ID) bool { return o.me.Operator }, body: map[string]any{"name": "Anders"}},
 	"PATCH /kitas/{id}":                                  {of: kitas, may: ofKita(oracle.manages), body: map[string]any{"name": "Anders"}},
@@ -47,7 +47,7 @@ var attempts = map[string]attempt{
 	"PATCH /notices/{id}":                                {of: notices, may: ofNotice(oracle.changes), body: map[string]any{"title": "Anders"}},
 	"POST /notices/{id}/withdrawal":                      {of: notices, may: ofNotice(oracle.changes)},
 	"POST /notices/{id}/reminders":                       {of: notices, may: ofNotice(oracle.changes)},
-	"PUT /notices/{id}/recipients/{recipient_id}/called": {of: notices, with: fact2("recipients"), may: ofNotice(oracle.answersFor), body: map[string]any{"called": true}},
+	"PUT /notices/{id}/recipients/{recipient_id}/called": {of: notices, with: factsOf("recipients"), may: ofNotice(oracle.answersFor), body: map[string]any{"called": true}},
 	"PUT /notices/{id}/opened":                           {of: notices, may: ofNotice(func(o oracle, n *note) bool { return o.received(n) != nil })},
 	"PUT /notices/{id}/confirmed":                        {of: notices, may: ofNotice(func(o oracle, n *note) bool { return o.received(n) != nil }), body: map[string]any{"confirmed": true}},
 	"PATCH /absences/{id}":                               {of: absences, may: reportsAbsence, body: map[string]any{"note": "anders"}},
@@ -75,7 +75,7 @@ func providers(r *run) []kita.ID   { return idsOf(r.providers) }
 func placements(r *run) []kita.ID  { return idsOf(r.placed) }
 func invitations(r *run) []kita.ID { return idsOf(r.invited) }
 
-func fact2(table string) func(*run) []kita.ID {
+func factsOf(table string) func(*run) []kita.ID {
 	return func(r *run) []kita.ID { return idsOf(r.facts[table]) }
 }
 
