@@ -53,7 +53,7 @@ type Dispatcher struct {
 
 const (
 	defaultInFlight = 512
-	claimSize       = 500 // deliveries of one service taken at once
+	claimSize       = 500 // deliveries of one service taken at once, at most as many as may be under way
 	mailsAtOnce     = 4
 	jobsAtOnce      = 2 // so that a long clean-up does not hold up a notice
 	// poll is how often the outbox is asked when nobody says that there is something: what becomes due by the clock, and
@@ -145,7 +145,7 @@ func (r *round) take() (n int, failed bool) {
 		if r.ctx.Err() != nil {
 			return n, failed
 		}
-		size := claimSize
+		size := min(claimSize, r.InFlight)
 		if channel == store.ChannelEmail {
 			size = mailsAtOnce
 		}

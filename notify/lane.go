@@ -25,7 +25,7 @@ type lane struct {
 const askAtOnce = 64
 
 func newLane(channel string, inFlight int) *lane {
-	l := &lane{slots: make(chan struct{}, inFlight), claim: claimSize, budget: 2*sendTimeout + 2*time.Second} // twice: shorter, after a 413
+	l := &lane{slots: make(chan struct{}, inFlight), claim: min(claimSize, inFlight), budget: 2*sendTimeout + 2*time.Second} // twice: shorter, after a 413
 	if channel == store.ChannelEmail {
 		l.slots, l.claim, l.budget = make(chan struct{}, mailsAtOnce), mailsAtOnce, mailTimeout
 	}

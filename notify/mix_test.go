@@ -66,9 +66,8 @@ func mixed(h *house, seed uint64) {
 			kind := kita.NoticeKinds[rnd.IntN(len(kita.NoticeKinds))]
 			notices = append(notices, h.post(kind, func(n *kita.Notice) { n.AudienceKind, n.Targets = kita.AudienceGroups, []kita.ID{h.bears.ID} }).ID)
 		}
-		h.drain()
 		when := fmt.Sprintf("step %d, %s", step, h.clock.Now())
-		h.keeps(when)
+		h.drainWatched(when)
 		for _, n := range notices {
 			h.ledger(n)
 		}
@@ -106,6 +105,23 @@ func mixed(h *house, seed uint64) {
 	}
 	if got := h.service.Refusals(); len(got) != 0 {
 		h.Errorf("the service found fault: %v", got)
+	}
+}
+
+// drainWatched drains, and looks all the while whether the promises are kept.
+func (h *house) drainWatched(when string) {
+	h.Helper()
+	done := make(chan struct{})
+	d := h.dispatcher()
+	go func() { defer close(done); d.Drain(h.Context()) }()
+	for {
+		select {
+		case <-done:
+			h.keeps(when)
+			return
+		default:
+			h.keeps(when + ", under way")
+		}
 	}
 }
 

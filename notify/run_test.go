@@ -196,10 +196,71 @@ func TestSleeperDoesNotSendWhatSomebodyElseHolds(t *testing.T) {
 	})
 }
 
+// stopping is the real store, that is told to stop in the middle of a claim.
+type stopping struct {
+	*store.Store
+	h    *house
+	stop func()
+}
+
+func (s *stopping) SystemClaimDeliveries(ctx context.Context, channel string, limit int, busy []string) ([]store.Delivery, error) {
+	s.stop()
+	if err := ctx.Err(); err != nil {
+		s.h.Errorf("the stop reaches into a claim: %v", err)
+	}
+	return s.Store.SystemClaimDeliveries(ctx, channel, limit, busy)
+}
+
+func TestStopInTheMiddleOfAClaimLeavesNothingHeld(t *testing.T) {
+	onEachHouse(t, func(h *house) {
+		h.families(20, h.service)
+		h.Live()
+		h.post(kita.NoticeNews)
+		ctx, cancel := context.WithCancel(h.Context())
+		defer cancel()
+		h.dispatcherOn(&stopping{h.s, h, cancel}).Run(ctx)
+		if held := h.count(`select count(*) from deliveries where leased_until > 0 or attempts > 0`); held != 0 || len(h.service.Messages()) != 0 {
+			h.Errorf("%d are held or tried, %d were sent", held, len(h.service.Messages()))
+		}
+		h.drain()
+		if got := len(h.service.Accepted()); got != 20 {
+			h.Errorf("%d are sent at the next start", got)
+		}
+	})
+}
+
+// What waited in its lane for so long that the lease might run out under way is not begun.
+func TestWhatWaitedTooLongIsClaimedAnew(t *testing.T) {
+	onEachHouse(t, func(h *house) {
+		h.inFlight = 1
+		devices := h.families(2, h.service)
+		h.Live()
+		h.post(kita.NoticeNews)
+		var first sync.Once
+		h.observed = func(string, string, string, time.Duration) {
+			first.Do(func() { h.clock.Advance(store.Lease - 2*sendTimeout) })
+		}
+		s := &shaky{Store: h.s}
+		h.dispatcherOn(s).Drain(h.Context())
+		if claimed := s.claimed.Load(); claimed != 3 {
+			h.Errorf("%d deliveries were claimed, want one of the two twice", claimed)
+		}
+		for i, d := range devices {
+			if got := len(d.Accepted()); got != 1 {
+				h.Errorf("device %d got %d pushes", i, got)
+			}
+		}
+		if n := h.count(`select count(*) from deliveries where attempts = 1`); n != 2 {
+			h.Errorf("%d were tried once", n)
+		}
+	})
+}
+
 // shaky is the real store on a day when it does not always answer.
 type shaky struct {
 	*store.Store
 	completions, questions, claims atomic.Int32 // how many fail first
+	claimed                        atomic.Int32 // deliveries
 }
 
 var errShaky = errors.New("the database is away")
@@ -222,7 +283,9 @@ func (s *shaky) SystemClaimDeliveries(ctx context.Context, channel string, limit
 	if s.claims.Add(-1) >= 0 {
 		return nil, errShaky
 	}
-	return s.Store.SystemClaimDeliveries(ctx, channel, limit, busy)
+	claimed, err := s.Store.SystemClaimDeliveries(ctx, channel, limit, busy)
+	s.claimed.Add(int32(len(claimed)))
+	return claimed, err
 }
 
 func TestOutcomesOutliveADatabaseThatIsAwayForAMoment(t *testing.T) {

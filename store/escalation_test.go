@@ -59,6 +59,35 @@ func TestEmailGoesToTheAddressThatIsKnown(t *testing.T) {
 	})
 }
 
+func TestColleaguesAreWrittenToAsWell(t *testing.T) {
+	onEachOutbox(t, func(o *outbox) {
+		o.k.Educator("Anna")
+		bert := o.k.Educator("Bert")
+		rows := o.w.Rows()
+		for i := range rows.Staff {
+			if rows.Staff[i].ID == bert.ID {
+				rows.Staff[i].Email = "bert@example.org"
+			}
+		}
+		o.w.Live()
+		n := o.post(kita.NoticeNews, kita.AudienceStaff)
+		o.escalate(n.ID, true)
+		due, err := o.s.SystemClaimDeliveries(context.Background(), store.ChannelEmail, 10, nil)
+		o.must(err)
+		got := map[string]string{}
+		for _, d := range due {
+			got[d.Person] = d.Email
+		}
+		if len(got) != 2 || got["Bert Team"] != "bert@example.org" || got["Anna Team"] == "" { // Lea wrote it
+			o.Errorf("%v", got)
+		}
+		o.escalate(n.ID, false)
+		if where := o.standing(n.ID); where["Bert Team"] != "waiting no_device" || where["Lea Team"] != "opened no_device" {
+			o.Errorf("%v", where)
+		}
+	})
+}
+
 func TestNobodyIsRungUpAboutAChildTheyMayNotHearOf(t *testing.T) {
 	for name, event := range map[string]func(o *outbox, g *storetest.GuardianB){
 		"banned by a bare row": func(o *outbox, g *storetest.GuardianB) { g.BannedFrom(o.mia); o.w.Live() },
