@@ -86,7 +86,7 @@ func TestGuardiansAreAnsweredByRole(t *testing.T) {
 			}
 			a := c.get(one).want(want.status)
 			if want.status == 404 {
-				a.problem(404, "", "not_found").without("Mum", "0170", "Geheim")
+				a.problem(404, "", "not_found").without("Mum", "0170 ", "Geheim")
 				continue
 			}
 			if !want.secret {
