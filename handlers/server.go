@@ -102,6 +102,9 @@ func OpenAPI(version string) ([]byte, error) {
 	return s.api.OpenAPI().MarshalJSON()
 }
 
+// Lists are never null, neither asked nor answered: a client would have to be ready for both.
+func init() { huma.DefaultArrayNullable = false }
+
 func apiConfig(version string) huma.Config {
 	c := huma.DefaultConfig("Morgenkreis", version)
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "/api/openapi", "", "/api/schemas"

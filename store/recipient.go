@@ -169,7 +169,8 @@ type Received struct {
 }
 
 // inbox: the notices addressed to an account. The person must still be of the team, or guardian of at least one child that
-// it is about and that no ban keeps from the account; by which of their records does not matter.
+// it is about and that no ban keeps from the account; by which of their records does not matter. The kita is asked for in a
+// scalar: of an exists PostgreSQL makes a join that it begins at the kitas, and then it reads all of the list before the limit.
 const inbox = `
 from   recipients r
 join   notices n on n.id = r.notice_id
@@ -181,7 +182,7 @@ and   (r.staff_id is not null
                join   guardians g on g.id = gc.guardian_id and g.account_id = r.account_id and g.archived_at is null
                where  rc.recipient_id = r.id
                and    not exists (select 1 from barred x where x.child_id = rc.child_id and x.account_id = r.account_id)))
-and    exists (select 1 from kitas k where k.id = r.kita_id and k.archived_at is null)`
+and    (select k.archived_at from kitas k where k.id = r.kita_id) is null`
 
 const receivedColumns = `n.*, r.id as recipient_id, r.published_at as received_at, r.opened_at as opened_at, r.confirmed_at as confirmed_at`
 

@@ -24,6 +24,9 @@ import (
 // version is set by the linker.
 var version = "dev"
 
+// clock is the server's. Tests set another one, never the program.
+var clock = time.Now
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)

@@ -44,7 +44,7 @@ func openStore(ctx context.Context, c Config) (*store.Store, *files.Dir, error) 
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, nil, fmt.Errorf("the data folder: %w", err)
 	}
-	s, err := store.Open(ctx, store.Options{Path: filepath.Join(c.Data, databaseName), URL: c.Database.Reveal(), Clock: time.Now, NewID: kita.NewID})
+	s, err := store.Open(ctx, store.Options{Path: filepath.Join(c.Data, databaseName), URL: c.Database.Reveal(), Clock: clock, NewID: kita.NewID})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -90,7 +90,7 @@ func (h *house) inhabit(ctx context.Context) error {
 		return err
 	}
 	o := store.Options{Path: filepath.Join(c.Data, databaseName), URL: c.Database.Reveal()}
-	made, err := demo.Fill(ctx, o, h.files, time.Now(), func(line string) { slog.InfoContext(ctx, "demo", "progress", line) })
+	made, err := demo.Fill(ctx, o, h.files, clock(), func(line string) { slog.InfoContext(ctx, "demo", "progress", line) })
 	if err == nil && !made {
 		slog.InfoContext(ctx, "demo", "progress", "the demo is there already; remove the folder to have it made anew", "data", c.Data)
 	}
@@ -114,7 +114,7 @@ func (h *house) furnish(ctx context.Context) (err error) {
 		return err
 	}
 	client := notify.Guard{AllowLoopback: c.PushHosts.AllowLoopback}.Client()
-	sender, err := notify.NewSender(h.keys, c.PushSubject, client, c.PushHosts, time.Now)
+	sender, err := notify.NewSender(h.keys, c.PushSubject, client, c.PushHosts, clock)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (h *house) furnish(ctx context.Context) (err error) {
 	h.dispatcher = notify.NewDispatcher(notify.Options{Outbox: h.store, Sender: sender, Receipts: h.receipts, Mailer: h.mailer,
 		BaseURL: c.BaseURL, Observe: h.metrics.delivery, Sweep: h.sweep})
 	o := handlers.Options{Store: h.store, Files: h.files, BaseURL: c.BaseURL, PushKey: h.keys.Public, Hosts: c.PushHosts,
-		Receipts: h.receipts, MailWorks: h.mailer != nil, TrustProxy: c.TrustProxy, Clock: time.Now, NewID: kita.NewID, Version: version,
+		Receipts: h.receipts, MailWorks: h.mailer != nil, TrustProxy: c.TrustProxy, Clock: clock, NewID: kita.NewID, Version: version,
 		Web: web.Handler(), Ready: h.ready, Observe: h.metrics.request}
 	if h.mailer != nil {
 		o.Mailer = h.mailer // an interface that holds a nil pointer would not be nil
@@ -163,7 +163,7 @@ func randomKey() (string, error) {
 // sweep removes the files that no row names any more, and what an upload left behind that never ended.
 func (h *house) sweep(ctx context.Context) error {
 	// What was put into the folder within the day may wait for its row.
-	before := time.Now().Add(-24 * time.Hour)
+	before := clock().Add(-24 * time.Hour)
 	known, err := h.store.SystemSums(ctx)
 	if err != nil {
 		return err

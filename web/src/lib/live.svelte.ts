@@ -1,0 +1,92 @@
+// What a screen shows: at once what this device saw last, then what the server says.
+import { untrack } from 'svelte';
+import { keep, recall } from './device';
+import { Refused, Unreachable } from './api';
+
+/** Live is one answer of the server on the screen. Its fields are reactive. */
+export class Live<T> {
+	data = $state.raw<T>();
+	/** When the server said so (RFC 3339). */
+	at = $state('');
+	/** asking is true while an answer is on its way. */
+	asking = $state(false);
+	/** What went wrong the last time; nothing when it went well. */
+	error = $state.raw<Error>();
+	/** unreachable: what is shown is from `at`, the network gave nothing newer. */
+	get stale() {
+		return this.error instanceof Unreachable && this.data !== undefined;
+	}
+	/** Nothing to show yet, and nothing went wrong. */
+	get loading() {
+		return this.data === undefined && this.error === undefined;
+	}
+
+	#run = 0;
+
+	/** key names the answer on this device, '' for what is not to be kept there; ask gets it. */
+	constructor(
+		private readonly key: string,
+		private readonly ask: () => Promise<T>
+	) {}
+
+	/** load shows what is kept, then asks. Fit for an $effect; a later call wins over an earlier one. */
+	async load(): Promise<void> {
+		const run = ++this.#run;
+		if (this.key && this.data === undefined) {
+			const seen = await recall<T>(this.key);
+			if (seen && run === this.#run && this.data === undefined) {
+				this.data = seen.data;
+				this.at = seen.at;
+			}
+		}
+		if (run !== this.#run) return;
+		this.asking = true;
+		try {
+			const data = await this.ask();
+			if (run !== this.#run) return;
+			this.set(data);
+		} catch (e) {
+			if (run !== this.#run) return;
+			this.error = e as Error;
+			// What is no longer ours to see must not stay on the screen.
+			if (e instanceof Refused && (e.status === 404 || e.status === 401)) this.data = undefined;
+		} finally {
+			if (run === this.#run) this.asking = false;
+		}
+	}
+
+	/** set shows what is known already, from the answer to a change. */
+	set(data: T) {
+		this.data = data;
+		this.at = new Date().toISOString();
+		this.error = undefined;
+		if (this.key) void keep(this.key, { data, at: this.at });
+	}
+}
+
+/** live makes a Live and keeps it fresh while its component is there: at the start, when the person comes back, when a push arrived. */
+export function live<T>(key: string, ask: () => Promise<T>): Live<T> {
+	const l = new Live(key, ask);
+	$effect(() => {
+		// What load reads is what it writes: without this it would run for ever.
+		untrack(() => void l.load());
+		return whenStirred(() => void l.load());
+	});
+	return l;
+}
+
+/** whenStirred calls f when there may be something new: the app comes to the front, the network comes back, a push came, something was sent. */
+export function whenStirred(f: () => void): () => void {
+	const shown = () => document.visibilityState === 'visible' && f();
+	const told = (e: MessageEvent) => (e.data as { type?: string } | null)?.type === 'pushed' && f();
+	document.addEventListener('visibilitychange', shown);
+	window.addEventListener('online', f);
+	window.addEventListener('morgenkreis:sent', f);
+	navigator.serviceWorker?.addEventListener('message', told);
+	return () => {
+		document.removeEventListener('visibilitychange', shown);
+		window.removeEventListener('online', f);
+		window.removeEventListener('morgenkreis:sent', f);
+		navigator.serviceWorker?.removeEventListener('message', told);
+	};
+}
