@@ -11,7 +11,11 @@ TEST_TIMEOUT ?= 40m
 # The driver is C.
 export CGO_ENABLED := 1
 
-.PHONY: help run build test lint bench fuzz openapi clean tools need-go need-gcc
+# The app is built anew when something it is made of has changed.
+APP := web/build/index.html
+APP_SOURCES := $(shell find web/src web/static -type f ! -name schema.d.ts) $(wildcard web/*.ts web/*.js web/*.json) docs/openapi.json
+
+.PHONY: help run build app test lint bench fuzz openapi clean tools need-go need-gcc need-node
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -19,18 +23,29 @@ help: ## this list
 run: build ## build, and serve the demo kita on http://localhost:8080
 	exec bin/morgenkreis serve --demo --data data/demo
 
-build: need-go need-gcc ## build bin/morgenkreis
+build: need-go need-gcc $(APP) ## build bin/morgenkreis, the app in it
 	go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/morgenkreis ./cmd/morgenkreis
 
-test: need-go tools ## install what the tests need (Debian: PostgreSQL, strace, curl, jq, Node), then run them all with the race detector
+app: $(APP) ## build the app into web/build, where the binary takes it from
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json | need-node
+	cd web && npm ci
+	touch $@
+
+$(APP): web/node_modules/.package-lock.json $(APP_SOURCES)
+	cd web && npm run build
+
+test: need-go tools $(APP) ## install what the tests need (Debian: PostgreSQL, Chromium, Firefox, strace, curl, jq), then run them all
 	go vet ./...
 	go test -race -shuffle=on -timeout $(TEST_TIMEOUT) ./...
+	cd web && npm test
 
-lint: need-go ## gofmt, go vet, staticcheck, lock files
+lint: need-go web/node_modules/.package-lock.json ## gofmt, go vet, staticcheck, svelte-check, lock files
 	@files=$$(git ls-files --cached --others --exclude-standard -- '*.go' | xargs -r ls 2>/dev/null | xargs -r gofmt -l); \
 	if [ -n "$$files" ]; then echo "gofmt would change:"; echo "$$files"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...
+	cd web && npm run check
 	@if git grep -nE '"resolved": *"https?:' -- '*package-lock.json'; then \
 	  echo "a lock file holds download addresses: npm config set omit-lockfile-registry-resolved true, and write it anew"; exit 1; fi
 
@@ -53,13 +68,20 @@ openapi: need-go need-gcc ## write docs/openapi.json and the tables of docs/api.
 	go test ./handlers -run '^TestTheReferenceIsWhatTheProgramSays$$' -count=1 -update
 
 clean: ## remove what was built; data stays
-	rm -rf bin
+	rm -rf bin web/node_modules web/.svelte-kit
+	git clean -fdXq web/build
 
 tools:
 	@.ci/tools
 
 need-go:
 	@command -v go >/dev/null || { echo "Go is missing: https://go.dev/doc/install (version $$(sed -n 's/^go //p' go.mod) or later)" >&2; exit 1; }
+
+# What the app's tools ask for; Debian 12's own Node is older.
+need-node:
+	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null || \
+	  { echo "Node 20.19 or later is missing: https://nodejs.org/en/download" >&2; exit 1; }
+	@command -v npm >/dev/null || { echo "npm is missing; it comes with Node" >&2; exit 1; }
 
 need-gcc:
 	@.ci/tools build

@@ -20,8 +20,20 @@ import (
 // runsMain, in the environment, makes this test binary the program itself, so that tests can run it as another process.
 const runsMain = "TEST_BINARY_RUNS_MORGENKREIS"
 
+// clockAt, in the environment, is what the clock of that program says when it starts (RFC 3339): the app is looked at on an
+// ordinary Tuesday morning, whatever day it is (web/tests/house.ts).
+const clockAt = "TEST_BINARY_CLOCK"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(runsMain) != "" {
+		if at := os.Getenv(clockAt); at != "" {
+			begin, err := time.Parse(time.RFC3339, at)
+			if err != nil {
+				panic(err)
+			}
+			ahead := time.Until(begin)
+			clock = func() time.Time { return time.Now().Add(ahead) }
+		}
 		main()
 		return
 	}

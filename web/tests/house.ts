@@ -1,0 +1,104 @@
+// What a test of the app starts from: a house of its own (a copy of the demo kita, on a Tuesday morning at 8:15), and people who
+// are signed in to it.
+import { test as base, expect, type APIRequestContext, type BrowserContext, type Page } from '@playwright/test';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { serve, type Server } from './server';
+
+export const NOW = '2026-11-24T08:15:00+01:00';
+export const PASSWORD = 'morgenkreis';
+export type Who = 'leitung' | 'baeren' | 'eltern' | 'betrieb';
+
+/** Takes every push, as a push service does, and remembers that it came. What is in it is looked at in Firefox (cmd/morgenkreis). */
+export interface PushService {
+	url: string;
+	taken: string[];
+}
+
+export interface House extends Server {
+	data: string;
+	/** Signs in on the context's cookies, without the screen. */
+	signIn(context: BrowserContext, who: Who): Promise<void>;
+	/** Somebody else at the API, for what happens elsewhere meanwhile. */
+	api(who: Who): Promise<APIRequestContext>;
+	push: PushService;
+}
+
+export const test = base.extend<{ house: House; as: (who: Who, path?: string) => Promise<Page>; quiet: void }>({
+	house: async ({ playwright }, use, info) => {
+		const folder = mkdtempSync(join(tmpdir(), 'morgenkreis-house-'));
+		const data = join(folder, 'data');
+		cpSync(join(process.env['MORGENKREIS_APP_TESTS'] ?? '', 'demo'), data, { recursive: true });
+		const server = await serve({ data, demo: true, at: NOW });
+		const taken: string[] = [];
+		const service: HttpServer = createServer((req, res) => {
+			taken.push(req.url ?? '');
+			req.resume().on('end', () => res.writeHead(201, { Location: '/m/1' }).end());
+		});
+		await new Promise<void>((r) => service.listen(0, '127.0.0.1', r));
+		const contexts: APIRequestContext[] = [];
+		const login = async (request: APIRequestContext, who: Who) => {
+			const r = await request.post(server.url + '/api/v1/session', { data: { login: `${who}@sonnenschein.example`, password: PASSWORD } });
+			expect(r.status(), await r.text()).toBe(201);
+		};
+		await use({
+			...server,
+			data,
+			push: { url: `http://127.0.0.1:${(service.address() as AddressInfo).port}`, taken },
+			signIn: (context, who) => login(context.request, who),
+			api: async (who) => {
+				const c = await playwright.request.newContext({ baseURL: server.url });
+				contexts.push(c);
+				await login(c, who);
+				return c;
+			}
+		});
+		for (const c of contexts) await c.dispose();
+		await server.stop();
+		service.closeAllConnections();
+		await new Promise((r) => service.close(r));
+		if (info.status !== info.expectedStatus) console.log(server.log().slice(-4000));
+		rmSync(folder, { recursive: true, force: true });
+	},
+
+	// The browser's clock goes with the server's.
+	context: async ({ context }, use) => {
+		await context.clock.install({ time: new Date(NOW) });
+		await use(context);
+	},
+
+	// Whatever a test is about: no script fails, no policy is broken, nothing is asked of anybody but the house.
+	quiet: [
+		async ({ context, house }, use) => {
+			const wrong: string[] = [];
+			const look = (page: Page) => {
+				page.on('pageerror', (e) => wrong.push(`${e.name}: ${e.message}\n${e.stack ?? ''}`));
+				page.on('console', (m) => {
+					if (/Content Security Policy|Refused to/.test(m.text())) wrong.push(m.text());
+				});
+			};
+			context.on('page', look);
+			context.pages().forEach(look);
+			context.on('request', (r) => {
+				if (!r.url().startsWith(house.url + '/') && !/^(data|blob|about):/.test(r.url())) wrong.push(`asked elsewhere: ${r.url()}`);
+			});
+			await use();
+			expect(wrong).toEqual([]);
+		},
+		{ auto: true }
+	],
+
+	as: async ({ house, context }, use) => {
+		await use(async (who, path = '/') => {
+			await house.signIn(context, who);
+			const page = await context.newPage();
+			await page.goto(house.url + path);
+			return page;
+		});
+	}
+});
+
+export { expect };
