@@ -1,0 +1,40 @@
+// The catalogues: every language says everything, and means the same values by it.
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from '@playwright/test';
+
+type Text = string | Record<string, string>;
+const read = (file: string) => JSON.parse(readFileSync('src/lib/texts/' + file, 'utf8')) as Record<string, Record<string, Text>>;
+const german = read('de.json');
+
+const forms = (t: Text) => (typeof t === 'string' ? { other: t } : t);
+const values = (t: string) => Array.from(t.matchAll(/\{(\w+)\}/g), (m) => m[1]).sort();
+
+for (const file of readdirSync('src/lib/texts')) {
+	const tag = file.replace('.json', '');
+	const texts = read(file);
+	test(`${tag} has every text, with its values and its plurals`, () => {
+		const wrong: string[] = [];
+		for (const [section, names] of Object.entries(german))
+			for (const [name, text] of Object.entries(names)) {
+				const own = texts[section]?.[name];
+				if (own === undefined) {
+					wrong.push(`${section}.${name} is missing`);
+					continue;
+				}
+				const want = new Set(values(forms(text)['other'] ?? ''));
+				for (const [form, t] of Object.entries(forms(own))) {
+					if (!t.trim()) wrong.push(`${section}.${name} (${form}) is empty`);
+					// "one" may leave the number out, and nothing else.
+					const got = new Set(values(t));
+					if (form !== 'other') {
+						want.delete('n');
+						got.delete('n');
+					} else if (values(forms(text)['other'] ?? '').includes('n')) want.add('n');
+					if ([...want].join() !== [...got].join()) wrong.push(`${section}.${name} (${form}): {${[...got]}} for {${[...want]}}`);
+				}
+				if (typeof own !== 'string') for (const c of new Intl.PluralRules(tag).resolvedOptions().pluralCategories) if (!(c in own)) wrong.push(`${section}.${name} has no form "${c}"`);
+			}
+		for (const [section, names] of Object.entries(texts)) for (const name of Object.keys(names)) if (german[section]?.[name] === undefined) wrong.push(`${section}.${name} is not in German`);
+		expect(wrong).toEqual([]);
+	});
+}
