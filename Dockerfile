@@ -1,12 +1,22 @@
-# Two stages: one builds a static binary, the other holds it and next to nothing else.
-# The tests run the steps of the build stage in their order (cmd/morgenkreis/deploy_test.go), so every path in a
-# RUN is relative to WORKDIR and every tool comes with the base image: Go, gcc, the C library's static half.
+# Three stages: the app, the binary it is put into, and an image that holds the binary and next to nothing else.
+# The tests run the steps of the two building stages in their order (cmd/morgenkreis/deploy_test.go), so every path in a
+# RUN is relative to WORKDIR and every tool comes with the base image: Node and npm; Go, gcc, the C library's static half.
+
+FROM node:20-bookworm AS app
+WORKDIR /src
+# What comes from elsewhere first: it changes less often than what is written here.
+COPY web/package.json web/package-lock.json web/.npmrc web/
+RUN cd web && npm ci
+COPY docs/openapi.json docs/
+COPY web/ web/
+RUN cd web && npm run build
 
 FROM golang:1.26.8-bookworm AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
+COPY --from=app /src/web/build web/build
 ARG VERSION=dev
 ENV CGO_ENABLED=1
 # netgo and osusergo: a static C library can look up neither hosts nor users. timetzdata: no zone files in the final

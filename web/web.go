@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// The app, and the page that stands in its place in a binary that was built without it (go build alone).
+// The app, and the page that stands in its place in a binary that was built without it (go build alone; what git keeps of
+// build is an empty file).
 //
 //go:embed all:build plain
 var embedded embed.FS
@@ -59,9 +60,10 @@ type app struct {
 // codings are what the build compresses to, the smaller first, with the end of the file's name.
 var codings = [...]struct{ name, suffix string }{{"br", ".br"}, {"gzip", ".gz"}}
 
+// read takes in the files of pages, but for those that hide: they are the tools' and not the app's.
 func (a *app) read(pages fs.FS) error {
 	return fs.WalkDir(pages, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+		if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), ".") {
 			return err
 		}
 		content, err := fs.ReadFile(pages, name)

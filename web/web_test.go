@@ -21,6 +21,7 @@ func small(t *testing.T) http.Handler {
 		"_app/immutable/a.js":    {Data: []byte("1")},
 		"_app/immutable/a.js.br": {Data: []byte("one")},
 		"manifest.webmanifest":   {Data: []byte("{}")},
+		".gitkeep":               {Data: []byte("")},
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +46,7 @@ func TestEveryAddressOfTheAppIsItsOnePage(t *testing.T) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
-	for _, path := range []string{"/gone.js", "/index.html.br", "/n/picture.png"} {
+	for _, path := range []string{"/gone.js", "/index.html.br", "/n/picture.png", "/.gitkeep"} {
 		if w := get(h, path); w.Code != 404 {
 			t.Errorf("%s: %d", path, w.Code)
 		}

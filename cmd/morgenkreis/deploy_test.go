@@ -4,7 +4,9 @@ import (
 	"debug/elf"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"os/exec"
 	"path"
@@ -18,91 +20,59 @@ import (
 // root is the top of the project, seen from this package.
 const root = "../.."
 
-// The machine that tests has no container engine and may not reach the registry of the base images. So the build
-// stage is carried out here, step by step: the base image is this machine (Go, gcc, the C library), WORKDIR is an
-// empty folder, COPY takes from the tree what .dockerignore leaves, RUN runs. What the other stages take must then
-// be there.
-func TestDockerfileBuildsAStaticBinary(t *testing.T) {
+// The machine that tests has no container engine and may not reach the registry of the base images. So the stages that
+// build are carried out here, step by step: the base image is this machine (Node, npm; Go, gcc, the C library), WORKDIR is
+// an empty folder for each, COPY takes from the tree what .dockerignore leaves or from the stage before, RUN runs. What
+// the final stages take must then be there, and the binary among it must serve the app.
+func TestDockerfileBuildsAStaticBinaryWithTheApp(t *testing.T) {
 	stages := readDockerfile(t)
 	ignored := readDockerignore(t)
-	build := stages[0]
-	work, built := t.TempDir(), build.workdir()
-	if built == "" {
-		t.Fatal("the build stage has no WORKDIR")
-	}
-	inWork := func(dst string) string {
-		if path.IsAbs(dst) {
-			rest, ok := strings.CutPrefix(path.Clean(dst)+"/", built+"/")
-			if !ok {
-				t.Fatalf("the build stage copies to %s, outside of %s", dst, built)
-			}
-			dst = rest
-		}
-		return filepath.Join(work, dst)
-	}
-
-	env := os.Environ()
+	needNode(t, stages[0].base)
+	workshops := map[string]workshop{}
 	var output strings.Builder
-	for _, step := range build.steps {
-		switch step.name {
-		case "WORKDIR":
-		case "ARG":
-			name, _, _ := strings.Cut(step.args, "=")
-			env = append(env, name+"=v1.2.3-test")
-		case "ENV":
-			env = append(env, strings.Fields(step.args)...)
-		case "COPY":
-			sources, dst := step.copies()
-			for _, src := range sources {
-				if copyTree(t, ignored, src, inWork(dst), strings.HasSuffix(dst, "/")) == 0 {
-					t.Fatalf("COPY %s: no such file, or .dockerignore hides it", src)
-				}
-			}
-		case "RUN":
-			command := exec.Command("/bin/sh", "-c", step.args)
-			command.Dir, command.Env = work, env
-			out, err := command.CombinedOutput()
-			if err != nil {
-				t.Fatalf("RUN %s: %v\n%s", step.args, err, out)
-			}
-			output.Write(out)
-		default:
-			t.Fatalf("the build stage has a %s; this test does not know it yet", step.name)
+	for _, s := range stages {
+		if s.workdir() == "" {
+			continue // it builds nothing, it holds what was built
 		}
+		workshops[s.name] = s.carryOut(t, ignored, workshops, &output)
 	}
 	if strings.Contains(output.String(), "warning:") {
 		t.Errorf("the linker warns of what a static binary can not do:\n%s", &output)
 	}
 
 	binary := ""
-	for _, stage := range stages[1:] {
-		for _, step := range stage.steps {
+	for _, s := range stages {
+		if s.workdir() != "" {
+			continue
+		}
+		for _, step := range s.steps {
 			if step.name != "COPY" {
 				continue
 			}
 			sources, dst := step.copies()
 			for _, src := range sources {
+				from, built := workshops[step.flags["from"]]
 				switch {
 				case step.flags["from"] == "":
-					if copyTree(t, ignored, src, t.TempDir(), false) == 0 {
+					if copyTree(t, root, ignored, src, t.TempDir(), false) == 0 {
 						t.Errorf("COPY %s: no such file, or .dockerignore hides it", src)
 					}
-				case step.flags["from"] != build.name:
+				case !built:
 					t.Errorf("COPY --from=%s: no such stage before", step.flags["from"])
 				case src == "/etc/ssl/certs/ca-certificates.crt": // comes with the base image
 				default:
-					if _, err := os.Stat(inWork(src)); err != nil {
-						t.Errorf("COPY --from=%s %s: %v", build.name, src, err)
+					if _, err := os.Stat(from.path(t, src)); err != nil {
+						t.Errorf("COPY --from=%s %s: %v", step.flags["from"], src, err)
 					}
-					if dst == stage.entrypoint(t) {
-						binary = inWork(src)
+					if dst == s.entrypoint(t) {
+						binary = from.path(t, src)
 					}
 				}
 			}
 		}
 	}
 	if binary == "" {
-		t.Fatal("the entry point is not among what the build stage made")
+		t.Fatal("the entry point is not among what the build stages made")
 	}
 
 	file, err := elf.Open(binary)
@@ -119,6 +89,118 @@ func TestDockerfileBuildsAStaticBinary(t *testing.T) {
 	if err != nil || !strings.Contains(string(out), "v1.2.3-test") {
 		t.Errorf("version: %v\n%s", err, out)
 	}
+	p := newProcess(t, []string{binary})
+	p.start()
+	servesTheApp(t, p.url)
+}
+
+// servesTheApp fails unless the page at url is the app's, with every script and style that it names.
+func servesTheApp(t *testing.T, url string) {
+	t.Helper()
+	page := fetched(t, url+"/")
+	parts := regexp.MustCompile(`"(?:\.?/)(_app/[^"]+\.(?:js|css))"`).FindAllStringSubmatch(page, -1)
+	if len(parts) < 2 {
+		t.Fatalf("the binary was built without the app; it serves:\n%s", page)
+	}
+	for _, part := range parts {
+		if fetched(t, url+"/"+part[1]) == "" {
+			t.Errorf("%s is empty", part[1])
+		}
+	}
+}
+
+func fetched(t *testing.T, url string) string {
+	t.Helper()
+	res, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s %v", url, res.Status, err)
+	}
+	return string(body)
+}
+
+// needNode fails when this machine's Node is another than that of the base image: what it builds then proves nothing.
+func needNode(t *testing.T, base string) {
+	t.Helper()
+	version := regexp.MustCompile(`^node:(\d+)-`).FindStringSubmatch(base)
+	if version == nil {
+		t.Fatalf("the stage that builds the app starts from %s", base)
+	}
+	out, err := exec.Command("node", "--version").Output()
+	if err != nil {
+		t.Fatalf("Node %s is needed to build the app (https://nodejs.org/en/download): %v", version[1], err)
+	}
+	if !strings.HasPrefix(string(out), "v"+version[1]+".") {
+		t.Logf("the image is built with Node %s, this machine has %s", version[1], out)
+	}
+}
+
+// workshop is what a stage left: a folder that stands for its WORKDIR.
+type workshop struct{ stage, workdir, folder string }
+
+// path is where name of the stage is on this machine.
+func (r workshop) path(t *testing.T, name string) string {
+	t.Helper()
+	if path.IsAbs(name) {
+		rest, ok := strings.CutPrefix(path.Clean(name)+"/", r.workdir+"/")
+		if !ok {
+			t.Fatalf("%s of the stage %s is outside of %s", name, r.stage, r.workdir)
+		}
+		name = rest
+	}
+	return filepath.Join(r.folder, name)
+}
+
+// carryOut does what the stage says, in an empty folder; output is what its commands print.
+func (s stage) carryOut(t *testing.T, ignored dockerignore, workshops map[string]workshop, output io.Writer) workshop {
+	t.Helper()
+	here := workshop{s.name, s.workdir(), t.TempDir()}
+	// npm is to look first at what it has fetched before, on this machine; in the image that is nothing.
+	env := append(os.Environ(), "npm_config_prefer_offline=true")
+	for _, step := range s.steps {
+		switch step.name {
+		case "WORKDIR":
+		case "ARG":
+			name, _, _ := strings.Cut(step.args, "=")
+			env = append(env, name+"=v1.2.3-test")
+		case "ENV":
+			env = append(env, strings.Fields(step.args)...)
+		case "COPY":
+			sources, dst := step.copies()
+			for _, src := range sources {
+				top, hidden, from := root, ignored, src
+				if name := step.flags["from"]; name != "" {
+					before, ok := workshops[name]
+					if !ok {
+						t.Fatalf("COPY --from=%s: no such stage before", name)
+					}
+					rel, err := filepath.Rel(before.folder, before.path(t, src))
+					if err != nil {
+						t.Fatal(err)
+					}
+					top, hidden, from = before.folder, nil, rel
+				}
+				if copyTree(t, top, hidden, from, here.path(t, dst), strings.HasSuffix(dst, "/")) == 0 {
+					t.Fatalf("COPY %s: no such file, or .dockerignore hides it", src)
+				}
+			}
+		case "RUN":
+			command := exec.CommandContext(t.Context(), "/bin/sh", "-c", step.args)
+			command.Dir, command.Env = here.folder, env
+			out, err := command.CombinedOutput()
+			if err != nil {
+				t.Fatalf("RUN %s: %v\n%s", step.args, err, out)
+			}
+			output.Write(out)
+		default:
+			t.Fatalf("the stage %s has a %s; this test does not know it yet", s.name, step.name)
+		}
+	}
+	return here
 }
 
 func TestDockerfileBuildsWithTheVersionOfGoMod(t *testing.T) {
@@ -127,8 +209,8 @@ func TestDockerfileBuildsWithTheVersionOfGoMod(t *testing.T) {
 		t.Fatal(err)
 	}
 	version := regexp.MustCompile(`(?m)^go (\S+)$`).FindStringSubmatch(string(mod))
-	if base := readDockerfile(t)[0].base; version == nil || base != "golang:"+version[1]+"-bookworm" {
-		t.Errorf("go.mod says %q, the build stage starts from %s", version, base)
+	if version == nil || !slices.ContainsFunc(readDockerfile(t), func(s stage) bool { return s.base == "golang:"+version[1]+"-bookworm" }) {
+		t.Errorf("go.mod says %q, and no stage starts from it", version)
 	}
 }
 
@@ -166,7 +248,7 @@ func TestImageRunsAsNobodySpecial(t *testing.T) {
 func TestImageHoldsNothingOfTheMachineItIsBuiltOn(t *testing.T) {
 	ignored := readDockerignore(t)
 	for _, private := range []string{".git/config", ".env", "data/morgenkreis.db", "data/demo/vapid.json",
-		"secrets/smtp_password", "bin/morgenkreis", "web/node_modules/x/index.js"} {
+		"secrets/smtp_password", "bin/morgenkreis", "web/node_modules/x/index.js", "web/build/index.html", "web/.svelte-kit/x"} {
 		if !ignored.hides(private) {
 			t.Errorf("%s would go into the image", private)
 		}
@@ -277,11 +359,11 @@ func (d dockerignore) hides(name string) bool {
 	return slices.ContainsFunc(d, func(line string) bool { return name == line || strings.HasPrefix(name, line+"/") })
 }
 
-// copyTree copies src of the project, as COPY does, and counts the files. Files that vanish meanwhile
+// copyTree copies src below top, as COPY does, and counts the files. Files that vanish meanwhile
 // (other tests work in the same tree) are not missed.
-func copyTree(t *testing.T, ignored dockerignore, src, dst string, intoFolder bool) (files int) {
+func copyTree(t *testing.T, top string, ignored dockerignore, src, dst string, intoFolder bool) (files int) {
 	t.Helper()
-	from := filepath.Join(root, src)
+	from := filepath.Join(top, src)
 	if info, err := os.Stat(from); err == nil && !info.IsDir() && (intoFolder || isFolder(dst)) {
 		dst = filepath.Join(dst, filepath.Base(src))
 	}
@@ -291,7 +373,7 @@ func copyTree(t *testing.T, ignored dockerignore, src, dst string, intoFolder bo
 		} else if err != nil {
 			return err
 		}
-		name, err := filepath.Rel(root, file)
+		name, err := filepath.Rel(top, file)
 		if err != nil {
 			return err
 		}
@@ -319,7 +401,7 @@ func copyTree(t *testing.T, ignored dockerignore, src, dst string, intoFolder bo
 			return err
 		}
 		files++
-		return os.WriteFile(target, content, 0o644)
+		return errors.Join(os.MkdirAll(filepath.Dir(target), 0o755), os.WriteFile(target, content, 0o644))
 	})
 	if err != nil {
 		t.Fatal(err)
