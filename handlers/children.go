@@ -153,11 +153,12 @@ func (s *Server) Children(ctx context.Context, in *struct {
 	Q        string   `query:"q" maxLength:"100" doc:"Each word is looked for in first and last name."`
 	Day      kita.Day `query:"day" format:"date" doc:"Groups as of this day, otherwise of today."`
 	Archived bool     `query:"archived" doc:"Archived ones too, for leaders."`
+	Mine     bool     `query:"mine" doc:"Those the viewer is a guardian of, not those of their work."`
 	Limit    int      `query:"limit" minimum:"1" maximum:"100" default:"20"`
 	After    string   `query:"after" maxLength:"1200" doc:"The next of the page before."`
 }) (*Paged[ChildView], error) {
 	p, err := s.store.Children(ctx, viewerFrom(ctx), store.ChildFilter{KitaID: in.KitaID, GroupID: in.GroupID, Query: in.Q, Day: in.Day,
-		Archived: in.Archived}, store.PageRequest{Limit: in.Limit, After: in.After})
+		Archived: in.Archived, Mine: in.Mine}, store.PageRequest{Limit: in.Limit, After: in.After})
 	return pageOf(p, childView), err
 }
 

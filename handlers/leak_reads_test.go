@@ -87,6 +87,9 @@ var questions = map[string][]question{
 		{query: "?archived=true&kita_id={id}&limit=2", of: kitas, items: func(o oracle, id kita.ID) []kita.ID {
 			return which(o.children, func(c *kita.Child) bool { return c.KitaID == id && o.sees(c) })
 		}},
+		{query: "?mine=true&limit=2", items: func(o oracle, _ kita.ID) []kita.ID {
+			return which(o.children, func(c *kita.Child) bool { return c.ArchivedAt == nil && o.parentOf(c) })
+		}},
 		{query: "?group_id={id}", of: groups, items: func(o oracle, id kita.ID) []kita.ID {
 			return which(o.children, func(c *kita.Child) bool {
 				return c.ArchivedAt == nil && o.sees(c) && o.placedIn(c.ID, id, o.today, o.today)
@@ -100,6 +103,9 @@ var questions = map[string][]question{
 	"/notices": {
 		{query: "?limit=2", may: always, holds: unread, items: func(o oracle, _ kita.ID) []kita.ID {
 			return which(o.notices, func(n *note) bool { return o.received(n) != nil })
+		}},
+		{query: "?only=unread&limit=2", may: always, items: func(o oracle, _ kita.ID) []kita.ID {
+			return which(o.notices, func(n *note) bool { r := o.received(n); return r != nil && !r.opened })
 		}},
 		{query: "?box=posted&limit=2", may: always, items: func(o oracle, _ kita.ID) []kita.ID { return which(o.notices, o.seesPosted) }},
 		{query: "?box=posted&kita_id={id}", of: kitas, may: always, items: func(o oracle, id kita.ID) []kita.ID {

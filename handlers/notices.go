@@ -55,6 +55,7 @@ type NoticeView struct {
 	CorrectedAt   *kita.Instant    `json:"corrected_at,omitempty"`
 	WithdrawnAt   *kita.Instant    `json:"withdrawn_at,omitempty"`
 	FileIDs       []kita.ID        `json:"file_ids"`
+	Files         []FileView       `json:"files" doc:"The same, described."`
 	Mine          *MineView        `json:"mine,omitempty"`
 	Ledger        *LedgerView      `json:"ledger,omitempty"`
 }
@@ -78,11 +79,11 @@ type LedgerView struct {
 	CallList   int `json:"call_list" doc:"To be rung up."`
 }
 
-func noticeView(n kita.Notice) NoticeView {
+func noticeView(n kita.Notice, files []store.File) NoticeView {
 	return NoticeView{ID: n.ID, KitaID: n.KitaID, Kind: n.Kind, Title: n.Title, Body: n.Body, BodyHTML: n.Body.HTML(), Language: n.Language,
 		ConfirmWanted: n.ConfirmWanted, State: n.State, AuthorName: n.AuthorName, StartsAt: n.StartsAt, EndsAt: n.EndsAt, Place: n.Place,
 		PublishAt: n.PublishAt, EndsOn: n.EndsOn, Version: n.Version, PublishedAt: n.PublishedAt, CorrectedAt: n.CorrectedAt,
-		WithdrawnAt: n.WithdrawnAt, FileIDs: some(n.FileIDs)}
+		WithdrawnAt: n.WithdrawnAt, FileIDs: some(n.FileIDs), Files: viewsOf(files, fileView)}
 }
 
 // some is ids as a list that is never null.
@@ -94,7 +95,7 @@ func some[T any](list []T) []T {
 }
 
 func postedView(p store.Posted) NoticeView {
-	n := noticeView(p.Notice)
+	n := noticeView(p.Notice, p.Files)
 	n.Audience = &AudienceBody{p.AudienceKind, p.Targets}
 	if p.Ledger != nil {
 		l := ledgerView(*p.Ledger)
@@ -109,7 +110,7 @@ func ledgerView(l kita.Ledger) LedgerView {
 }
 
 func receivedView(r store.Received) NoticeView {
-	n := noticeView(r.Notice)
+	n := noticeView(r.Notice, r.Files)
 	n.Mine = &MineView{r.OpenedAt, r.ConfirmedAt, some(r.Children)}
 	return n
 }
@@ -233,9 +234,10 @@ func (s *Server) Notices(ctx context.Context, in *struct {
 	KitaID kita.ID          `query:"kita_id" format:"uuid"`
 	Kind   kita.NoticeKind  `query:"kind" enum:"news,daily,event,closure,illness,urgent"`
 	State  kita.NoticeState `query:"state" enum:"scheduled,published,withdrawn" doc:"With box=posted."`
+	Only   store.ToDo       `query:"only" enum:"unread,unconfirmed" doc:"With box=inbox: what I have not opened, or what wants a confirmation that I have not given."`
 }) (*NoticesOutput, error) {
 	v, out := viewerFrom(ctx), &NoticesOutput{}
-	f := store.NoticeFilter{KitaID: in.KitaID, Kind: in.Kind, State: in.State, PageRequest: in.request()}
+	f := store.NoticeFilter{KitaID: in.KitaID, Kind: in.Kind, State: in.State, Only: in.Only, PageRequest: in.request()}
 	var err error
 	if out.Body.Unread, err = s.store.Unread(ctx, v); err != nil {
 		return nil, err

@@ -266,6 +266,11 @@ func TestAttachmentsFollowTheirNotice(t *testing.T) {
 		}
 		e.post("/notices", map[string]any{"kita_id": k.ID, "kind": "news", "title": "Brief", "audience": map[string]any{"kind": "groups", "targets": []kita.ID{bears.ID}},
 			"file_ids": []any{f.field("id")}}).want(201)
+		for _, list := range []*answer{h.as(*mum.AccountID).get("/notices"), e.get("/notices?box=posted")} {
+			if list.field("items.0.files.0.name") != "Elternbrief.pdf" || list.field("items.0.files.0.id") != f.field("id") || list.field("items.0.files.0.thumbnail") != false {
+				t.Errorf("the notice tells of its attachment %s", list.Raw)
+			}
+		}
 		a := h.as(*mum.AccountID).get(path + "/content").want(200)
 		if string(a.Raw) != pdf || a.Header.Get("Content-Type") != "application/pdf" || !strings.Contains(a.Header.Get("Content-Security-Policy"), "sandbox") {
 			t.Errorf("the attachment came as %v", a.Header)

@@ -28,6 +28,8 @@ type ChildFilter struct {
 	Query    string
 	Day      kita.Day
 	Archived bool
+	// Mine asks for those the viewer is a guardian of, and for none that they work with.
+	Mine bool
 }
 
 // seenChildren: the children the viewer reaches, each once, and as what. It starts from the account, so that the work
@@ -78,10 +80,15 @@ func (s *Store) Children(ctx context.Context, v kita.Viewer, f ChildFilter, p Pa
 	if f.Day == "" {
 		f.Day = v.Today()
 	}
-	statement, args := seenChildren(v, "")
+	var narrower string
+	var narrow []any
 	if f.KitaID != "" {
-		statement, args = seenChildren(v, " and r.kita_id = ?", f.KitaID)
+		narrower, narrow = " and r.kita_id = ?", []any{f.KitaID}
 	}
+	if f.Mine {
+		narrower += " and r.through = 'guardian'"
+	}
+	statement, args := seenChildren(v, narrower, narrow...)
 	statement += childSeen + "(c.last_name, c.first_name, c.id) > (?, ?, ?)"
 	args = append(args, f.Day, f.Day, after[0], after[1], after[2])
 	if f.GroupID != "" {

@@ -71,6 +71,22 @@ func (s *Store) File(ctx context.Context, v kita.Viewer, id kita.ID) (File, erro
 	return get[File](ctx, s.db, fileFor, append(args, v.AccountID())...)
 }
 
+// filesOf are the attachments of notices that the viewer was found to see, in the order of each notice.
+func filesOf(ctx context.Context, q query, notices []kita.ID) (map[kita.ID][]File, error) {
+	found := map[kita.ID][]File{}
+	if len(notices) == 0 {
+		return found, nil
+	}
+	rows, err := listIn[struct {
+		NoticeID kita.ID `db:"notice_id"`
+		File
+	}](ctx, q, `select nf.notice_id, f.* from notice_files nf join files f on f.id = nf.file_id where nf.notice_id in (?) order by nf.position`, notices)
+	for _, row := range rows {
+		found[row.NoticeID] = append(found[row.NoticeID], row.File)
+	}
+	return found, err
+}
+
 // SystemSums are the sums of all files that some row still names; what else lies in the folder can go.
 func (s *Store) SystemSums(ctx context.Context) (map[string]bool, error) {
 	sums, err := list[string](ctx, s.db, `select sum from files union select thumb_sum from files where thumb_sum <> ''`)

@@ -37,6 +37,7 @@ func postedArgs(v kita.Viewer) []any {
 type Posted struct {
 	kita.Notice
 	Ledger *kita.Ledger
+	Files  []File
 }
 
 // NoticeFilter narrows a list of notices.
@@ -44,8 +45,18 @@ type NoticeFilter struct {
 	KitaID kita.ID
 	Kind   kita.NoticeKind
 	State  kita.NoticeState
+	Only   ToDo
 	PageRequest
 }
+
+// ToDo is what the viewer has still to do about a notice addressed to them; empty is anything or nothing.
+type ToDo string
+
+// What a list of received notices can be narrowed to.
+const (
+	Unread      ToDo = "unread"
+	Unconfirmed ToDo = "unconfirmed"
+)
 
 // Notices are those the viewer may see as staff, newest first, each with its ledger where the viewer answers for it.
 func (s *Store) Notices(ctx context.Context, v kita.Viewer, f NoticeFilter) (Page[Posted], error) {
@@ -107,11 +118,12 @@ func (s *Store) posted(ctx context.Context, v kita.Viewer, rows []kita.Notice) (
 	if err != nil {
 		return nil, err
 	}
+	files, err := filesOf(ctx, s.db, idsOf(rows))
 	posted := make([]Posted, len(rows))
 	for i, n := range rows {
-		posted[i] = Posted{Notice: n, Ledger: ledgers[n.ID]}
+		posted[i] = Posted{Notice: n, Ledger: ledgers[n.ID], Files: files[n.ID]}
 	}
-	return posted, nil
+	return posted, err
 }
 
 func idsOf(rows []kita.Notice) []kita.ID {

@@ -327,6 +327,46 @@ func TestFeedIsNewestFirstPagedAndCountsUnread(t *testing.T) {
 	})
 }
 
+func TestInboxCanBeNarrowedToWhatIsStillToDo(t *testing.T) {
+	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, c *storetest.Clock) {
+		ctx := context.Background()
+		x := newSunny(t, s, c)
+		var ids []kita.ID
+		for i := range 4 {
+			n := x.notice("closure", "kita")
+			n.ConfirmWanted = i > 0
+			ids = append([]kita.ID{post(t, x, x.leader, n).ID}, ids...)
+			c.Advance(time.Minute)
+		}
+		// Newest first: wants a confirmation (to be confirmed), wants one (to be opened), wants one, wants none.
+		v := x.w.Viewer(*x.mum.AccountID)
+		if _, err := s.MarkConfirmed(ctx, v, ids[0], true); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.MarkOpened(ctx, v, ids[1]); err != nil {
+			t.Fatal(err)
+		}
+		for only, want := range map[store.ToDo][]kita.ID{"": ids, store.Unread: ids[2:], store.Unconfirmed: ids[1:3]} {
+			var got []kita.ID
+			for after := ""; ; {
+				p, err := s.Inbox(ctx, v, store.NoticeFilter{Only: only, PageRequest: store.PageRequest{Limit: 1, After: after}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, r := range p.Items {
+					got = append(got, r.Notice.ID)
+				}
+				if after = p.Next; after == "" {
+					break
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("only %q: %v, want %v", only, got, want)
+			}
+		}
+	})
+}
+
 func TestUnreadIsCountedUpToAHundred(t *testing.T) {
 	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, c *storetest.Clock) {
 		x := newSunny(t, s, c)

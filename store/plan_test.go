@@ -43,6 +43,8 @@ func TestInboxIsOneRangeOfOneIndexWhateverThePlannerKnows(t *testing.T) {
 		{"the list", page + newestFirst, feed},
 		{"of one kita", page + " and r.kita_id = ?" + newestFirst, feed},
 		{"of one kind", page + " and n.kind = ?" + newestFirst, feed},
+		{"of what is unread", page + onlyOpen[Unread] + newestFirst, feed},
+		{"of what is to be confirmed", page + onlyOpen[Unconfirmed] + newestFirst, feed},
 		{"the unread", unread, "SEARCH r USING INDEX recipients_unread (account_id=?)"},
 	}
 	s, err := Open(context.Background(), Options{Path: filepath.Join(t.TempDir(), "morgenkreis.db"), Clock: time.Now})
