@@ -311,7 +311,7 @@ func (s *Service) verify(authorization string) (Claims, error) {
 	if known && claims.Expires.After(now) {
 		return claims, nil
 	}
-	claims, err := verifyVAPID(authorization, s.URL, now)
+	claims, err := VerifyVAPID(authorization, s.URL, now)
 	if err != nil {
 		return Claims{}, err
 	}

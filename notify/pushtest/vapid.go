@@ -24,9 +24,9 @@ type Claims struct {
 	Key string
 }
 
-// verifyVAPID reads the Authorization header, checks the ES256 signature (RFC 7518, section 3.4) by hand, and the
+// VerifyVAPID reads the Authorization header, checks the ES256 signature (RFC 7518, section 3.4) by hand, and the
 // claims: meant for this origin, valid now and for no more than 24 hours, with a subject somebody can write to.
-func verifyVAPID(header, origin string, now time.Time) (Claims, error) {
+func VerifyVAPID(header, origin string, now time.Time) (Claims, error) {
 	token, key, err := vapidParts(header)
 	if err != nil {
 		return Claims{}, err
