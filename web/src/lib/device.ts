@@ -19,6 +19,8 @@ export interface Pending {
 	what: 'absence' | 'absence_withdrawal' | 'confirmation' | 'opened';
 	about: string;
 	at: string;
+	/** It may have reached the server, with its answer lost. */
+	tried?: boolean;
 	/** Why the server said no; then it waits for the person, not for the network. */
 	refused?: string;
 }

@@ -22,23 +22,26 @@ class Outbox {
 	}
 
 	/**
-	 * put sends a change, or keeps it for later when nothing answers. 'sent' or 'kept'; throws Refused when the server
+	 * put sends a change, or keeps it for later when nothing answers or nobody is signed in any more. 'sent' or 'kept'; throws Refused when the server
 	 * said no. A later change to the same path replaces one that still waits: confirmed and taken back is nothing to send.
+	 * taken gets what the server answered, when it did.
 	 */
-	async put(change: Omit<Pending, 'id' | 'at' | 'refused'>): Promise<'sent' | 'kept'> {
-		const p: Pending = { ...change, id: newID(), at: new Date().toISOString() };
+	async put<T>(change: Omit<Pending, 'id' | 'at' | 'refused' | 'tried'>, taken?: (answer: T) => void): Promise<'sent' | 'kept'> {
+		const p: Pending = { ...change, id: newID(), at: new Date().toISOString(), tried: navigator.onLine };
 		for (const old of this.items) if (old.path === p.path && old.method === p.method && p.method === 'PUT') await dropPending(old.id);
 		// On the device first: what is lost between the tap and the answer is lost for the family.
 		await keepPending(p);
 		await this.load();
+		let said: unknown;
 		try {
-			await transmit(p);
+			said = await transmit(p);
 		} catch (e) {
-			if (e instanceof Unreachable) return 'kept';
+			if (forLater(e)) return 'kept';
 			await this.drop(p.id);
 			throw e;
 		}
 		await this.drop(p.id);
+		taken?.(said as T);
 		return 'sent';
 	}
 
@@ -57,12 +60,13 @@ class Outbox {
 				let sent = 0;
 				for (const p of this.waiting) {
 					try {
+						if (!p.tried) await keepPending({ ...p, tried: true });
 						await transmit(p);
 						await dropPending(p.id);
 						sent++;
 					} catch (e) {
-						if (!(e instanceof Refused) || e.status === 401 || e.status === 429) break;
-						await keepPending({ ...p, refused: e.fields[0]?.detail || e.message });
+						if (forLater(e) || !(e instanceof Refused)) break;
+						await keepPending({ ...p, tried: true, refused: e.fields[0]?.detail || e.message });
 					}
 				}
 				await this.load();
@@ -76,13 +80,16 @@ class Outbox {
 
 export const outbox = new Outbox();
 
+/** What says nothing about the change itself: no answer, a session that has ended, too much at once. */
+const forLater = (e: unknown) => e instanceof Unreachable || (e instanceof Refused && (e.status === 401 || e.status === 429));
+
 /** Two windows of the same app share one outbox; a change is sent by one of them. */
 async function alone(work: () => Promise<void>) {
 	if (navigator.locks) await navigator.locks.request('morgenkreis.outbox', work);
 	else await work();
 }
 
-async function transmit(p: Pending) {
+async function transmit(p: Pending): Promise<unknown> {
 	let response: Response;
 	try {
 		response = await fetch(p.path, {
@@ -94,6 +101,9 @@ async function transmit(p: Pending) {
 	} catch (cause) {
 		throw new Unreachable(cause);
 	}
-	if (response.ok) return;
-	throw await refusal(response, await response.json().catch(() => undefined));
+	const body: unknown = await response.json().catch(() => undefined);
+	if (response.ok) return body;
+	// Taking back what never arrived is done.
+	if (p.method === 'DELETE' && response.status === 404) return;
+	throw await refusal(response, body);
 }

@@ -118,6 +118,8 @@ const noon = (day: string) => new Date(day + 'T12:00:00Z');
 
 /** "Montag, 23. November" */
 export const longDay = (day: string) => dates({ weekday: 'long', day: 'numeric', month: 'long', timeZone: 'UTC' }).format(noon(day));
+/** "Montag" */
+export const weekday = (day: string) => dates({ weekday: 'long', timeZone: 'UTC' }).format(noon(day));
 /** "Mo., 23.11." */
 export const shortDay = (day: string) => dates({ weekday: 'short', day: 'numeric', month: 'numeric', timeZone: 'UTC' }).format(noon(day));
 /** "23.11.2026" */
