@@ -1,7 +1,7 @@
 // What became of a report, and the way back.
 import type { Absence, Child } from '$lib/api/types';
 import { outbox } from '$lib/outbox.svelte';
-import { addDays, days, t } from '$lib/i18n/index.svelte';
+import { days, t } from '$lib/i18n/index.svelte';
 
 export type Reason = Absence['reason'];
 export const reasons: Reason[] = ['sick', 'vacation', 'other'];
@@ -45,7 +45,4 @@ export async function takeBack(id: string, about: string): Promise<'sent' | 'kep
 }
 
 /** From–to as people say them, with today by its name. */
-export const span = (from: string, to: string, today: string) => (from === to && from === today ? t('absence.today') : days(from, to));
-
-/** yesterday of a day: the last day of what ends before it. */
-export const before = (day: string) => addDays(day, -1);
+export const spoken = (from: string, to: string, today: string) => (from === to && from === today ? t('absence.today') : days(from, to));
