@@ -121,6 +121,52 @@ func TestCountsAreNumbersForProviderAndLeaderAlone(t *testing.T) {
 	})
 }
 
+func TestOverviewIsForTheLeaderAlone(t *testing.T) {
+	onEachEngine(t, func(h *house) {
+		v := newVillage(h)
+		path := "/kitas/" + string(v.kita.ID) + "/overview"
+		for _, who := range everybody {
+			a := v.caller(who).get(path)
+			switch who {
+			case "leader":
+				// Mia's mother and father, and Ben's guardian; none has a device. Who is banned is not missed.
+				if a = a.want(200); a.field("families") != 2.0 || a.field("families_reachable") != 0.0 || a.field("guardians") != 3.0 {
+					t.Errorf("the leader reads %s", a.Raw)
+				}
+				a.without(healthWords...).without(mumAddress, mumEmail, dadAddress, dadEmail, banReason, "Berta", "Bernd")
+			case "banned leader":
+				a.want(200).without(everySecret...)
+			default:
+				refused(a, who)
+			}
+		}
+	})
+}
+
+func TestOverviewSaysWhyNoPushArrivesAndWhatWasMissed(t *testing.T) {
+	onEachEngine(t, func(h *house) {
+		k := h.Kita("Sonnenschein")
+		lead := k.Leader("Lea")
+		mia := k.Group("Bären").Child("Mia")
+		mum := mia.Guardian("Mama")
+		k.GuardianOf(nil, "Papa").Of(mia)
+		h.Device(*mum.AccountID, "https://updates.push.services.mozilla.com/wpush/v2/a", "p", "a")
+		mia.Absent(h.Today, h.Today.Add(1), *mum.AccountID)
+		h.Live()
+		a := h.as(*lead.AccountID).get("/kitas/" + string(k.ID) + "/overview").want(200)
+		people, weeks := a.field("out_of_reach").([]any), a.field("weeks").([]any)
+		if len(people) != 1 || len(weeks) != 12 || a.field("families_reachable") != 1.0 {
+			t.Fatalf("%s", a.Raw)
+		}
+		if p := people[0].(map[string]any); p["trouble"] != "never_signed_in" || p["family_reachable"] != true || p["phone"] != "0170 5550100" {
+			t.Errorf("the father: %v", p)
+		}
+		if w := weeks[11].(map[string]any); w["week"] != kita.WeekOf(h.Today).String() || w["sick"] != 2.0 || w["vacation"] != 0.0 || w["open_days"] != 5.0 {
+			t.Errorf("the running week: %v", w)
+		}
+	})
+}
+
 func TestEveryRouteSaysWhoMayKnockAndWhatTheLogKeeps(t *testing.T) {
 	open := map[string]bool{"POST /session": true, "GET /push/key": true, "POST /push/receipts": true, "POST /password-resets": true,
 		"POST /invitations/lookup": true, "POST /invitations/accept": true}

@@ -51,7 +51,21 @@ var questions = map[string][]question{
 	},
 	"/kitas/{id}":        {{of: kitas, may: ofKita(oracle.hasToDoWith)}},
 	"/kitas/{id}/counts": {{of: kitas, may: ofKita(func(o oracle, k *kita.Kita) bool { return o.provides(k) || o.leads(k.ID) })}},
-	"/audit":             {{query: "?kita_id={id}&limit=100", of: kitas, items: auditLines}},
+	"/kitas/{id}/overview": {{of: kitas, may: ofKita(func(o oracle, k *kita.Kita) bool { return o.leads(k.ID) }), in: outOfReach,
+		items: func(o oracle, id kita.ID) []kita.ID {
+			return which(o.guardians, func(g *kita.Guardian) bool {
+				return g.KitaID == id && o.keeps(g) && !o.hasDevice(g) && exists(o.ties, func(t *kita.Tie) bool {
+					return t.GuardianID == g.ID && o.told(t) && o.leadsChild(o.child(t.ChildID))
+				})
+			})
+		}, holds: func(o oracle, id kita.ID) map[string]bool {
+			holds := map[string]bool{}
+			for _, g := range o.guardians {
+				holds[g.Email], holds[g.Address] = false, false
+			}
+			return holds
+		}}},
+	"/audit": {{query: "?kita_id={id}&limit=100", of: kitas, items: auditLines}},
 	"/guardians": {
 		{query: "?kita_id={id}", of: kitas, items: func(o oracle, id kita.ID) []kita.ID {
 			return which(o.guardians, func(g *kita.Guardian) bool { return g.KitaID == id && g.ArchivedAt == nil && o.seesGuardian(g) })
@@ -262,6 +276,13 @@ func idsIn(list any, keys ...string) (ids []kita.ID) {
 func inItems(page map[string]any) []kita.ID       { return idsIn(page["items"], "id") }
 func inLedger(page map[string]any) []kita.ID      { return idsIn(page["items"], "guardian_id", "staff_id") }
 func inMemberships(page map[string]any) []kita.ID { return idsIn(page["memberships"], "person_id") }
+
+func outOfReach(page map[string]any) []kita.ID { return idsIn(page["out_of_reach"], "guardian_id") }
+
+// hasDevice: that takes pushes; in these worlds no push service refuses the server.
+func (o oracle) hasDevice(g *kita.Guardian) bool {
+	return exists(o.devices, func(d kita.Subscription) bool { return same(&d.AccountID, g.AccountID) })
+}
 
 func inRolls(page map[string]any) []kita.ID {
 	rolls, _ := page["groups"].([]any)

@@ -65,6 +65,7 @@ func (s *Server) routes() []route {
 		handle(patch, "/kitas/{id}", only(operator, provider, leader).program("people"), auditWrite, "Change a kita's settings", s.ChangeKita),
 		handle(put, "/kitas/{id}/archived", only(operator, provider), auditWrite, "Close a kita, or open it again", s.ArchiveKita),
 		handle(get, "/kitas/{id}/counts", only(provider, leader).program("people"), auditNone, "How many, never who", s.KitaCounts),
+		handle(get, "/kitas/{id}/overview", only(leader).program("people"), auditNone, "Who can be reached, and absences per week", s.KitaOverview),
 		handle(get, "/audit", only(leader), auditNone, "Who did or saw what", s.Audit),
 
 		// Guardians, contact bans, team

@@ -27,6 +27,9 @@ func (f *Families) root(id ID) ID {
 	return p
 }
 
+// Of names the family of a person or child, the same for all who are in it.
+func (f *Families) Of(id ID) ID { return f.root(id) }
+
 // Count is the number of families.
 func (f *Families) Count() int {
 	n := 0
