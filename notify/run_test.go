@@ -236,11 +236,12 @@ func TestWhatWaitedTooLongIsClaimedAnew(t *testing.T) {
 		devices := h.families(2, h.service)
 		h.Live()
 		h.post(kita.NoticeNews)
+		s := &shaky{Store: h.s, both: make(chan struct{})}
 		var first sync.Once
 		h.observed = func(string, string, string, time.Duration) {
-			first.Do(func() { h.clock.Advance(store.Lease - 2*sendTimeout) })
+			// Not before the second waits behind the first: claimed later, it would have a fresh lease.
+			first.Do(func() { <-s.both; h.clock.Advance(store.Lease - 2*sendTimeout) })
 		}
-		s := &shaky{Store: h.s}
 		h.dispatcherOn(s).Drain(h.Context())
 		if claimed := s.claimed.Load(); claimed != 3 {
 			h.Errorf("%d deliveries were claimed, want one of the two twice", claimed)
@@ -261,6 +262,8 @@ type shaky struct {
 	*store.Store
 	completions, questions, claims atomic.Int32 // how many fail first
 	claimed                        atomic.Int32 // deliveries
+	// both, when it is there, is closed with the second delivery that is claimed.
+	both chan struct{}
 }
 
 var errShaky = errors.New("the database is away")
@@ -284,7 +287,11 @@ func (s *shaky) SystemClaimDeliveries(ctx context.Context, channel string, limit
 		return nil, errShaky
 	}
 	claimed, err := s.Store.SystemClaimDeliveries(ctx, channel, limit, busy)
-	s.claimed.Add(int32(len(claimed)))
+	for range claimed {
+		if s.claimed.Add(1) == 2 && s.both != nil {
+			close(s.both)
+		}
+	}
 	return claimed, err
 }
 
