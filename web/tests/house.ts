@@ -12,10 +12,13 @@ export const NOW = '2026-11-24T08:15:00+01:00';
 export const PASSWORD = 'morgenkreis';
 export type Who = 'leitung' | 'baeren' | 'eltern' | 'betrieb';
 
-/** Takes every push, as a push service does, and remembers that it came. What is in it is looked at in Firefox (cmd/morgenkreis). */
+/** Takes every push, as a push service does, and remembers that it came; tests/handset opens what is in it. A whole browser's own
+ * way of doing so is looked at in Firefox (cmd/morgenkreis). */
 export interface PushService {
 	url: string;
 	taken: string[];
+	/** What came, sealed, in the same order. */
+	sealed: Buffer[];
 }
 
 export interface House extends Server {
@@ -34,9 +37,14 @@ export const test = base.extend<{ house: House; as: (who: Who, path?: string) =>
 		cpSync(join(process.env['MORGENKREIS_APP_TESTS'] ?? '', 'demo'), data, { recursive: true });
 		const server = await serve({ data, demo: true, at: NOW });
 		const taken: string[] = [];
+		const sealed: Buffer[] = [];
 		const service: HttpServer = createServer((req, res) => {
-			taken.push(req.url ?? '');
-			req.resume().on('end', () => res.writeHead(201, { Location: '/m/1' }).end());
+			const parts: Buffer[] = [];
+			req.on('data', (part: Buffer) => parts.push(part)).on('end', () => {
+				taken.push(req.url ?? '');
+				sealed.push(Buffer.concat(parts));
+				res.writeHead(201, { Location: '/m/1' }).end();
+			});
 		});
 		await new Promise<void>((r) => service.listen(0, '127.0.0.1', r));
 		const contexts: APIRequestContext[] = [];
@@ -47,7 +55,7 @@ export const test = base.extend<{ house: House; as: (who: Who, path?: string) =>
 		await use({
 			...server,
 			data,
-			push: { url: `http://127.0.0.1:${(service.address() as AddressInfo).port}`, taken },
+			push: { url: `http://127.0.0.1:${(service.address() as AddressInfo).port}`, taken, sealed },
 			signIn: (context, who) => login(context.request, who),
 			api: async (who) => {
 				const c = await playwright.request.newContext({ baseURL: server.url });

@@ -1,0 +1,102 @@
+// The service worker: what it does with a push, with or without a page, and how the app opens without a network.
+import { Handset, click, shown, type Payload } from './handset';
+import { expect, test, type House } from './house';
+
+async function kitaOf(house: House): Promise<string> {
+	return (await (await (await house.api('leitung')).get('/api/v1/session')).json()).memberships[0].kita_id;
+}
+
+/** publish lets the leader tell the whole kita something; it answers the notice's id. */
+async function publish(house: House, title: string): Promise<string> {
+	const r = await (await house.api('leitung')).post('/api/v1/notices', {
+		data: { kita_id: await kitaOf(house), kind: 'urgent', title, body: 'Bitte bis 12 Uhr abholen.', audience: { kind: 'kita' }, confirm_wanted: true }
+	});
+	expect(r.status(), await r.text()).toBe(201);
+	return (await r.json()).id;
+}
+
+const simple = (o: Partial<Payload['notification']> & Record<string, unknown> = {}): string =>
+	JSON.stringify({ web_push: 8030, notification: { title: 'Rohrbruch', body: 'Bitte abholen.', lang: 'de', dir: 'ltr', tag: 'a', navigate: '/n/1', data: { url: '/n/1' }, ...o }, app_badge: 2 });
+
+test('a push is shown, the ledger hears of it, and a correction takes its place', async ({ house, as, context }) => {
+	const handset = await Handset.take(house, context);
+	const page = await as('eltern', '/settings');
+	// Allowed already: the app subscribes at its start.
+	await expect.poll(async () => (await (await page.request.get(house.url + '/api/v1/push/subscriptions')).json()).items.filter((d: { current: boolean }) => d.current).length).toBe(1);
+
+	const id = await publish(house, 'Rohrbruch in der Kita');
+	const payload = await handset.pushed(1);
+	await handset.deliver(page, payload);
+	await expect.poll(() => shown(page)).toMatchObject([{ title: payload.notification.title, tag: payload.notification.tag, lang: 'de', dir: 'ltr', data: { url: `${house.url}/n/${id}` } }]);
+
+	const leader = await house.api('leitung');
+	const states = async () => (await (await leader.get(`/api/v1/notices/${id}/recipients?limit=100`)).json()).items.map((r: { state: string }) => r.state);
+	await expect.poll(async () => (await states()).filter((s: string) => s === 'shown').length).toBe(1);
+
+	const r = await leader.patch(`/api/v1/notices/${id}`, { data: { title: 'Rohrbruch: Die Kita schließt um 11 Uhr' } });
+	expect(r.ok(), await r.text()).toBe(true);
+	const corrected = await handset.pushed(2);
+	expect(corrected.notification.renotify).toBe(true);
+	await handset.deliver(page, corrected);
+	await expect.poll(async () => (await shown(page)).map((n) => n.title)).toEqual([corrected.notification.title]);
+});
+
+test('whatever comes, something is shown, in the language of the device', async ({ house, as, context }) => {
+	const handset = await Handset.take(house, context);
+	const page = await as('eltern', '/settings');
+	for (const garbage of ['', 'not json', '[]', 'null', '{"notification":{"title":7}}', '{"notification":{"title":"x","dir":"sideways"}}', '{"notification":{"title":"x","data":null}}']) {
+		await handset.deliver(page, garbage);
+		await expect.poll(async () => (await shown(page)).length, { message: garbage }).toBe(1);
+		expect((await shown(page))[0]!.title).toBe(garbage.includes('null}}') ? 'x' : 'Neues aus der Kita');
+		await page.evaluate(async () => (await (await navigator.serviceWorker.ready).getNotifications()).forEach((n) => n.close()));
+		await expect.poll(async () => (await shown(page)).length).toBe(0);
+	}
+	// What leads out of the house leads to its door instead.
+	await handset.deliver(page, simple({ title: 'Fremd', tag: 'b', data: { url: 'https://evil.example/x' } }));
+	await expect.poll(() => shown(page)).toMatchObject([{ title: 'Fremd', data: { url: house.url + '/' } }]);
+	await handset.deliver(page, simple({ title: 'Leise', tag: 'b', silent: true, lang: 'ar', dir: 'rtl' }));
+	await expect.poll(() => shown(page)).toMatchObject([{ title: 'Leise', silent: true, lang: 'ar', dir: 'rtl' }]);
+});
+
+test('an open window hears of it, and a tap opens the notice there', async ({ house, as, context }) => {
+	const handset = await Handset.take(house, context);
+	const page = await as('eltern', '/settings');
+	const id = await publish(house, 'Heute geht der Ausflug in den Wald');
+	await page.evaluate(() => {
+		navigator.serviceWorker.addEventListener('message', (e) => e.data?.type === 'pushed' && (document.body.dataset['pushed'] = e.data.url));
+		document.body.dataset['same'] = 'page';
+	});
+	const payload = await handset.pushed(1);
+	await handset.deliver(page, payload);
+	await expect(page.locator('body')).toHaveAttribute('data-pushed', `${house.url}/n/${id}`);
+	await expect.poll(async () => (await shown(page)).length).toBe(1);
+	await click(page, payload.notification.title);
+	await expect(page).toHaveURL(`${house.url}/n/${id}`);
+	await expect(page.locator('body')).toHaveAttribute('data-same', 'page');
+	await expect.poll(async () => (await shown(page)).length).toBe(0);
+});
+
+test('the app opens without a network, and asks the API nothing in vain', async ({ house, as, context }) => {
+	const page = await as('eltern', '/settings');
+	await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+	await context.setOffline(true);
+	await page.goto(house.url + '/settings?again');
+	await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+	const kept = await page.evaluate(async () => {
+		const all: string[] = [];
+		for (const name of await caches.keys()) for (const r of await (await caches.open(name)).keys()) all.push(new URL(r.url).pathname);
+		return all;
+	});
+	expect(kept.filter((p) => p.startsWith('/api/'))).toEqual([]);
+	expect(kept).toContain('/');
+});
+
+test('what is not the app is not answered with it', async ({ house, as, page }) => {
+	const app = await as('eltern', '/settings');
+	await app.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+	for (const [path, type] of [['/api/openapi.json', /json/], ['/healthz', /text\/plain/], ['/icon.svg', /svg/]] as const) {
+		const r = await app.goto(house.url + path);
+		expect(r?.headers()['content-type'], path).toMatch(type);
+	}
+	await page.close();
+});
