@@ -1,7 +1,7 @@
 // What a screen shows: at once what this device saw last, then what the server says.
 import { untrack } from 'svelte';
-import { keep, recall } from './device';
-import { Refused, Unreachable } from './api';
+import { forget, keep, recall } from './device';
+import { Refused } from './api';
 
 /** Live is one answer of the server on the screen. Its fields are reactive. */
 export class Live<T> {
@@ -12,10 +12,16 @@ export class Live<T> {
 	asking = $state(false);
 	/** What went wrong the last time; nothing when it went well. */
 	error = $state.raw<Error>();
-	/** unreachable: what is shown is from `at`, the network gave nothing newer. */
+	/** What is shown is from `at`: the network, or the server, gave nothing newer. */
 	get stale() {
-		return this.error instanceof Unreachable && this.data !== undefined;
+		return this.error !== undefined && this.data !== undefined;
 	}
+	/** What is shown is from `at`, and whether it still holds is being asked. */
+	get checking() {
+		return this.asking && this.#recalled && this.data !== undefined;
+	}
+	#recalled = $state(false);
+	#gone: { tell(data: T): void } | undefined;
 	/** Nothing to show yet, and nothing went wrong. */
 	get loading() {
 		return this.data === undefined && this.error === undefined;
@@ -23,11 +29,14 @@ export class Live<T> {
 
 	#run = 0;
 
-	/** key names the answer on this device, '' for what is not to be kept there; ask gets it. */
+	/** key names the answer on this device, '' for what is not to be kept there; ask gets it; gone hears what is no longer ours. */
 	constructor(
 		private readonly key: string,
-		private readonly ask: () => Promise<T>
-	) {}
+		private readonly ask: () => Promise<T>,
+		gone?: (data: T) => void
+	) {
+		this.#gone = gone && { tell: gone };
+	}
 
 	/** load shows what is kept, then asks. Fit for an $effect; a later call wins over an earlier one. */
 	async load(): Promise<void> {
@@ -37,26 +46,33 @@ export class Live<T> {
 			if (seen && run === this.#run && this.data === undefined) {
 				this.data = seen.data;
 				this.at = seen.at;
+				this.#recalled = true;
 			}
 		}
 		if (run !== this.#run) return;
 		this.asking = true;
 		try {
 			const data = await this.ask();
-			if (run !== this.#run) return;
-			this.set(data);
+			if (run === this.#run) this.set(data);
 		} catch (e) {
 			if (run !== this.#run) return;
 			this.error = e as Error;
 			// What is no longer ours to see must not stay on the screen.
-			if (e instanceof Refused && (e.status === 404 || e.status === 401)) this.data = undefined;
+			if (e instanceof Refused && (e.status === 404 || e.status === 401)) {
+				if (this.key) void forget(this.key);
+				if (this.data !== undefined) this.#gone?.tell(this.data);
+				this.data = undefined;
+			}
 		} finally {
 			if (run === this.#run) this.asking = false;
 		}
 	}
 
-	/** set shows what is known already, from the answer to a change. */
+	/** set shows what is known already, from the answer to a change. An answer to what was asked before it is too late. */
 	set(data: T) {
+		this.#run++;
+		this.asking = false;
+		this.#recalled = false;
 		this.data = data;
 		this.at = new Date().toISOString();
 		this.error = undefined;
@@ -65,8 +81,8 @@ export class Live<T> {
 }
 
 /** live makes a Live and keeps it fresh while its component is there: at the start, when the person comes back, when a push arrived. */
-export function live<T>(key: string, ask: () => Promise<T>): Live<T> {
-	const l = new Live(key, ask);
+export function live<T>(key: string, ask: () => Promise<T>, gone?: (data: T) => void): Live<T> {
+	const l = new Live(key, ask, gone);
 	$effect(() => {
 		// What load reads is what it writes: without this it would run for ever.
 		untrack(() => void l.load());

@@ -1,7 +1,9 @@
 // Who holds the device, and in which role they look at it.
+import { flushSync } from 'svelte';
 import { answer, api, Refused, whenSignedOut } from './api';
-import { belongTo, keep, owner, recall, wipe } from './device';
-import { use } from './i18n/index.svelte';
+import { belongTo, fade, keep, owner, ours, prune, recall, whenTaken, wipe } from './device';
+import { addDays, use } from './i18n/index.svelte';
+import { alone, outbox } from './outbox.svelte';
 import type { Me } from './api/types';
 
 export type Role = 'guardian' | 'educator' | 'leader' | 'provider' | 'operator';
@@ -32,6 +34,8 @@ export function hatsOf(me: Me): Hat[] {
 }
 
 const HAT = 'morgenkreis.hat';
+/** How long the device keeps what it was shown, in days. */
+const KEPT = 60;
 
 class Session {
 	/** Nobody (null), or who; undefined until it is known. */
@@ -46,6 +50,11 @@ class Session {
 	/** start shows whoever the device knows at once, and asks the server who it is. Answers when something is known. */
 	async start() {
 		whenSignedOut(() => this.#end());
+		whenTaken(() => this.#begin());
+		// A page that comes back with the back button is as it was left, whoever has signed out or in since.
+		window.addEventListener('pageshow', (e) => {
+			if (e.persisted) void ours().then((same) => same || this.#begin());
+		});
 		const known = (await owner()) ? await recall<Me>('me') : undefined;
 		try {
 			this.#hat = localStorage.getItem(HAT) ?? '';
@@ -55,6 +64,7 @@ class Session {
 		if (known) {
 			this.me = known.data;
 			void this.refresh();
+			void prune(addDays(new Date().toISOString().slice(0, 10), -KEPT));
 		} else await this.refresh();
 	}
 
@@ -69,8 +79,10 @@ class Session {
 
 	/** is takes over who signed in. */
 	async is(me: Me) {
+		const other = this.me && this.me.account.id !== me.account.id;
 		await belongTo(me.account.id);
 		await keep('me', { data: me, at: new Date().toISOString() });
+		if (other) return this.#begin();
 		this.me = me;
 		this.ended = false;
 		await use(me.account.language);
@@ -95,15 +107,32 @@ class Session {
 	 */
 	async signOut() {
 		const registration = await navigator.serviceWorker?.getRegistration();
-		await answer(api.DELETE('/api/v1/session'));
-		await (await registration?.pushManager?.getSubscription())?.unsubscribe().catch(() => false);
-		await this.#leave();
+		// There is a network, or this ends here: what still waits goes first.
+		await outbox.flush();
+		await alone(async () => {
+			try {
+				await answer(api.DELETE('/api/v1/session'));
+			} catch (e) {
+				// Ended already, by somebody's hand or by time: all the more reason to leave nothing here.
+				if (!(e instanceof Refused && e.status === 401)) throw e;
+			}
+			await (await registration?.pushManager?.getSubscription())?.unsubscribe().catch(() => false);
+			await this.#leave();
+		});
 	}
 
-	/** The server does not know the session any more. The account's data stay until somebody else signs in: it is theirs, and the outbox too. */
+	/** The server does not know the session any more. Drafts and what was not sent stay until somebody else signs in: they are theirs. */
 	#end() {
 		if (this.me) this.ended = true;
 		this.me = null;
+		void fade();
+	}
+
+	/** A whole new page: nothing of the account stays in memory, and no late answer finds a screen. */
+	#begin(at = '/') {
+		// Off the screen before it can be put aside for the back button.
+		flushSync(() => (this.me = undefined));
+		location.replace(at);
 	}
 
 	async #leave() {
@@ -113,8 +142,7 @@ class Session {
 		} catch {
 			// Nothing was kept, then.
 		}
-		// A whole new page: nothing of the account stays in memory, and no late answer finds a screen.
-		location.replace('/sign-in');
+		this.#begin('/sign-in');
 	}
 }
 
