@@ -91,31 +91,34 @@ func childPlacementView(p store.PlacementSeen) ChildPlacementView {
 }
 
 // ChildGuardianView is a guardian beside the child: name and relation for the other guardians, number for educators too,
-// address for leaders.
+// address and whether they can be reached for leaders.
 type ChildGuardianView struct {
-	ID        kita.ID `json:"id"`
-	FirstName string  `json:"first_name"`
-	LastName  string  `json:"last_name"`
-	Relation  string  `json:"relation"`
-	Custody   *bool   `json:"custody,omitempty"`
-	MayPickUp *bool   `json:"may_pick_up,omitempty" doc:"Always false under a contact ban."`
-	Phone     *string `json:"phone,omitempty"`
-	Email     *string `json:"email,omitempty"`
-	Address   *string `json:"address,omitempty"`
-	Banned    *bool   `json:"banned,omitempty" doc:"A contact ban holds: this person must not have contact with the child."`
-	BanReason string  `json:"ban_reason,omitempty" doc:"For leaders."`
+	ID              kita.ID `json:"id"`
+	FirstName       string  `json:"first_name"`
+	LastName        string  `json:"last_name"`
+	Relation        string  `json:"relation"`
+	Custody         *bool   `json:"custody,omitempty"`
+	MayPickUp       *bool   `json:"may_pick_up,omitempty" doc:"Always false under a contact ban."`
+	Phone           *string `json:"phone,omitempty"`
+	Email           *string `json:"email,omitempty"`
+	Address         *string `json:"address,omitempty"`
+	Banned          *bool   `json:"banned,omitempty" doc:"A contact ban holds: this person must not have contact with the child."`
+	BanReason       string  `json:"ban_reason,omitempty" doc:"For leaders."`
+	ReceivesNotices *bool   `json:"receives_notices,omitempty" doc:"For the team."`
+	SignedIn        *bool   `json:"signed_in,omitempty" doc:"There is an account; for leaders."`
+	HasDevice       *bool   `json:"has_device,omitempty" doc:"There is a device that takes pushes; for leaders."`
 }
 
 func childGuardianView(g store.GuardianOfChild) ChildGuardianView {
 	v := ChildGuardianView{ID: g.ID, FirstName: g.FirstName, LastName: g.LastName, Relation: g.Relation, BanReason: g.BanReason}
 	if g.Staff {
-		v.Custody, v.MayPickUp, v.Banned = &g.Custody, &g.MayPickUp, &g.Banned
+		v.Custody, v.MayPickUp, v.Banned, v.ReceivesNotices = &g.Custody, &g.MayPickUp, &g.Banned, &g.ReceivesNotices
 	}
 	if g.ByPhone {
 		v.Phone = &g.Phone
 	}
 	if g.ByLetter {
-		v.Email, v.Address = &g.Email, &g.Address
+		v.Email, v.Address, v.SignedIn, v.HasDevice = &g.Email, &g.Address, &g.SignedIn, &g.HasDevice
 	}
 	return v
 }

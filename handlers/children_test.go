@@ -13,6 +13,8 @@ import (
 func TestChildIsShownToEachAsFarAsItIsTheirs(t *testing.T) {
 	onEachEngine(t, func(h *house) {
 		v := newVillage(h)
+		h.Device(*v.mum.AccountID, "https://updates.push.services.mozilla.com/wpush/v2/a", "p", "a")
+		h.Live()
 		type eyes struct {
 			holds, hides []string
 			guardians    string
@@ -50,6 +52,9 @@ func TestChildIsShownToEachAsFarAsItIsTheirs(t *testing.T) {
 					Banned    *bool
 					Custody   *bool
 					MayPickUp *bool `json:"may_pick_up"`
+					Receives  *bool `json:"receives_notices"`
+					SignedIn  *bool `json:"signed_in"`
+					HasDevice *bool `json:"has_device"`
 				}
 				Placements []struct{ Group struct{ Name string } }
 			}
@@ -59,8 +64,13 @@ func TestChildIsShownToEachAsFarAsItIsTheirs(t *testing.T) {
 			for _, g := range d.Guardians {
 				names = append(names, g.FirstName)
 				ban := strings.HasPrefix(g.FirstName, "B")
-				if (g.Banned != nil) != staff || (g.Custody != nil) != staff {
+				if (g.Banned != nil) != staff || (g.Custody != nil) != staff || (g.Receives != nil) != staff {
 					t.Errorf("%s sees %s with custody %v and ban %v", who, g.FirstName, g.Custody, g.Banned)
+				}
+				if leads := who == "leader"; (g.SignedIn != nil) != leads || (g.HasDevice != nil) != leads {
+					t.Errorf("%s sees of %s that they are signed in: %v, with a device: %v", who, g.FirstName, g.SignedIn, g.HasDevice)
+				} else if leads && (!*g.SignedIn || *g.HasDevice != (g.FirstName == "Ayşe")) {
+					t.Errorf("the leader is told that %s is signed in: %v, with a device: %v", g.FirstName, *g.SignedIn, *g.HasDevice)
 				}
 				if staff && (*g.Banned != ban || *g.MayPickUp == ban) {
 					t.Errorf("%s sees that %s is banned: %v, and may pick up: %v", who, g.FirstName, *g.Banned, *g.MayPickUp)

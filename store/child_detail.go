@@ -23,22 +23,26 @@ type PlacementSeen struct {
 }
 
 // GuardianOfChild is a guardian beside the child, as the viewer may see them: Custody, MayPickUp and Banned only where
-// Staff is set, Phone only where ByPhone is, Email and Address only where ByLetter is, BanReason for leaders.
+// Staff is set (ReceivesNotices too), Phone only where ByPhone is, Email, Address, SignedIn and HasDevice only where
+// ByLetter is, BanReason for leaders.
 type GuardianOfChild struct {
-	ID        kita.ID `db:"id"`
-	FirstName string  `db:"first_name"`
-	LastName  string  `db:"last_name"`
-	Relation  string  `db:"relation"`
-	Staff     bool    `db:"staff"`
-	Custody   bool    `db:"custody"`
-	MayPickUp bool    `db:"may_pick_up"`
-	ByPhone   bool    `db:"by_phone"`
-	Phone     string  `db:"phone"`
-	ByLetter  bool    `db:"by_letter"`
-	Email     string  `db:"email"`
-	Address   string  `db:"address"`
-	Banned    bool    `db:"banned"`
-	BanReason string  `db:"ban_reason"`
+	ID              kita.ID `db:"id"`
+	FirstName       string  `db:"first_name"`
+	LastName        string  `db:"last_name"`
+	Relation        string  `db:"relation"`
+	Staff           bool    `db:"staff"`
+	Custody         bool    `db:"custody"`
+	MayPickUp       bool    `db:"may_pick_up"`
+	ByPhone         bool    `db:"by_phone"`
+	Phone           string  `db:"phone"`
+	ByLetter        bool    `db:"by_letter"`
+	Email           string  `db:"email"`
+	Address         string  `db:"address"`
+	Banned          bool    `db:"banned"`
+	BanReason       string  `db:"ban_reason"`
+	ReceivesNotices bool    `db:"receives_notices"`
+	SignedIn        bool    `db:"signed_in"`
+	HasDevice       bool    `db:"has_device"`
 }
 
 const contactsSeen = `
@@ -62,7 +66,7 @@ order  by p.from_day`
 // another record of the same account.
 const guardiansSeen = `,
 beside as (
-  select g.*, gc.relation, gc.custody, gc.may_pick_up, m.leader,
+  select g.*, gc.relation, gc.custody, gc.may_pick_up, gc.receives_notices, m.leader,
          case when m.leader = 1 or m.educator = 1 then 1 else 0 end as staff,
          case when exists (select 1
                            from   guardian_children o
@@ -90,6 +94,9 @@ select x.id, x.first_name, x.last_name, x.relation, x.staff, x.by_phone, x.leade
        case when x.by_phone = 1 then x.phone else '' end as phone,
        case when x.leader = 1 and x.by_phone = 1 then x.email else '' end as email,
        case when x.leader = 1 and x.by_phone = 1 then x.address else '' end as address,
+       case when x.staff = 1 then x.receives_notices else false end as receives_notices,
+       x.leader = 1 and x.by_phone = 1 and x.account_id is not null as signed_in,
+       x.leader = 1 and x.by_phone = 1 and exists (select 1 from subscriptions d where d.account_id = x.account_id) as has_device,
        case when x.reason is null then 0 else 1 end as banned,
        case when x.leader = 1 then coalesce(x.reason, '') else '' end as ban_reason
 from   beside x
