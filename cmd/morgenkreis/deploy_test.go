@@ -265,7 +265,7 @@ func TestImageRunsAsNobodySpecial(t *testing.T) {
 func TestImageHoldsNothingOfTheMachineItIsBuiltOn(t *testing.T) {
 	ignored := readDockerignore(t)
 	for _, private := range []string{".git/config", ".env", "data/morgenkreis.db", "data/demo/vapid.json",
-		"secrets/smtp_password", "bin/morgenkreis", "web/node_modules/x/index.js", "web/build/index.html", "web/.svelte-kit/x"} {
+		"secrets/smtp_password", "bin/morgenkreis", "web/node_modules/x/index.js", "web/embedded/app/index.html", "web/.svelte-kit/x"} {
 		if !ignored.hides(private) {
 			t.Errorf("%s would go into the image", private)
 		}
