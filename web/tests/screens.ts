@@ -35,7 +35,12 @@ export const screens: Screen[] = [
 	{ route: 'n/[id]', who: 'eltern', path: async (h) => '/n/' + (await first(h, 'eltern', '/notices?box=inbox', (n) => (n['file_ids'] as string[]).length > 0)) },
 	{ route: 'n/[id]', who: 'leitung', path: async (h) => '/n/' + (await first(h, 'leitung', `/notices?box=posted&kita_id=${await kitaOf(h, 'leitung')}`)) },
 	{ route: 'settings', who: 'eltern', path: '/settings' },
-	{ route: 'today', who: 'baeren', path: '/today' }
+	{ route: 'today', who: 'baeren', path: '/today' },
+	{ route: 'kita', who: 'leitung', path: '/kita' },
+	{ route: 'kita/overview', who: 'leitung', path: '/kita/overview', open: (page) => page.getByText('Zahlen als Tabelle').click() },
+	{ route: 'kita/settings', who: 'leitung', path: '/kita/settings' },
+	{ route: 'kita/calendar', who: 'leitung', path: '/kita/calendar' },
+	{ route: 'kita/audit', who: 'leitung', path: '/kita/audit' }
 ];
 
 /** show opens a screen and waits until it has something to show. */

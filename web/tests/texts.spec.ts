@@ -30,7 +30,7 @@ for (const file of readdirSync('src/lib/texts')) {
 						want.delete('n');
 						got.delete('n');
 					} else if (values(forms(text)['other'] ?? '').includes('n')) want.add('n');
-					if ([...want].join() !== [...got].join()) wrong.push(`${section}.${name} (${form}): {${[...got]}} for {${[...want]}}`);
+					if ([...want].sort().join() !== [...got].sort().join()) wrong.push(`${section}.${name} (${form}): {${[...got]}} for {${[...want]}}`);
 				}
 				if (typeof own !== 'string') for (const c of new Intl.PluralRules(tag).resolvedOptions().pluralCategories) if (!(c in own)) wrong.push(`${section}.${name} has no form "${c}"`);
 			}

@@ -32,3 +32,9 @@ export type Offer = S['OfferOutputBody'];
 
 export const noticeKinds = ['news', 'daily', 'event', 'closure', 'illness', 'urgent'] as const;
 export type NoticeKind = (typeof noticeKinds)[number];
+export type Overview = S['OverviewOutputBody'];
+export type MissedWeek = S['MissedWeekView'];
+export type Invited = S['InvitedView'];
+export type ImportResult = S['ImportOutputBody'];
+export type ImportChange = S['ImportChangeView'];
+export type AuditLine = S['AuditView'];
