@@ -1,0 +1,17 @@
+// A notice in words: whom it is about, what it says without its form.
+import { list } from '$lib/i18n/index.svelte';
+import type { Child } from '$lib/api/types';
+
+/** aboutWhom names those of my children that something is about, where there is more than one it could be about. */
+export function aboutWhom(ids: readonly string[], mine: readonly Child[] | undefined): string {
+	if (!mine || mine.length < 2) return '';
+	return list(mine.filter((c) => ids.includes(c.id)).map((c) => c.first_name));
+}
+
+/** textOf is the words of a text in the server's safe HTML. */
+export function textOf(html: string): string {
+	const doc = new DOMParser().parseFromString(html, 'text/html');
+	for (const e of doc.querySelectorAll('li')) e.prepend('- ');
+	for (const e of doc.querySelectorAll('p, li, h1, h2, h3, h4, blockquote, br')) e.after('\n');
+	return (doc.body.textContent ?? '').replace(/\n{3,}/g, '\n\n').trim();
+}
