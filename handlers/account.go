@@ -108,8 +108,14 @@ var (
 	resetAddress = store.Attempts{Free: 20, Window: time.Hour}
 )
 
-// Accepted is an answer that promises nothing (202).
-type Accepted struct{ Status int }
+// ResetRequested is an answer that promises nothing of an account (202): only whether this server sends e-mail at all, so that
+// nobody waits for one in vain.
+type ResetRequested struct {
+	Status int
+	Body   struct {
+		MailWorks bool `json:"mail_works" doc:"Whether the server can send e-mail. Where it can not, the kita's leader gives out a code."`
+	}
+}
 
 // RequestReset sends the account's owner a link by which to choose a new password, if there is such an account and e-mail
 // is configured. Neither the answer nor the time it takes tells; what depends on the account is done afterwards.
@@ -117,7 +123,7 @@ func (s *Server) RequestReset(ctx context.Context, in *struct {
 	Body struct {
 		Login string `json:"login" minLength:"1" maxLength:"254"`
 	}
-}) (*Accepted, error) {
+}) (*ResetRequested, error) {
 	login := kita.NormalLogin(in.Body.Login)
 	bounds := []bound{{resetLogin, "reset|" + login}, {resetAddress, "reset||" + clientFrom(ctx).address}}
 	if err := s.bounded(ctx, bounds, func() error { return errGuess }); !errors.Is(err, errGuess) {
@@ -126,7 +132,9 @@ func (s *Server) RequestReset(ctx context.Context, in *struct {
 	if s.Mailer != nil {
 		s.afterwards(ctx, func(ctx context.Context) { s.sendReset(ctx, login) })
 	}
-	return &Accepted{http.StatusAccepted}, nil
+	out := &ResetRequested{Status: http.StatusAccepted}
+	out.Body.MailWorks = s.Mailer != nil
+	return out, nil
 }
 
 func (s *Server) sendReset(ctx context.Context, login string) {
