@@ -29,6 +29,10 @@ export async function kitaOf(house: House, who: Who): Promise<string> {
 
 export const screens: Screen[] = [
 	{ route: 'sign-in', path: '/sign-in' },
+	{ route: 'forgot', path: '/forgot' },
+	{ route: 'i', path: '/i' },
+	{ route: 'welcome', who: 'eltern', path: '/welcome' },
+	{ route: 'welcome', who: 'eltern', path: '/welcome?step=push' },
 	{ route: '', who: 'eltern', path: '/' },
 	{ route: 'notices', who: 'eltern', path: '/notices' },
 	{ route: 'notices', who: 'baeren', path: '/notices' },

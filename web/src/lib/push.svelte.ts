@@ -240,6 +240,9 @@ export function installed(): boolean {
 export const system = () => systemOf(navigator.userAgent, navigator.maxTouchPoints);
 export const onApple = () => system() === 'iPhone' || system() === 'iPad';
 
+/** askable tells whether this browser could be reached, and its owner was never asked. */
+export const askable = () => !obstacle() && Notification.permission === 'default';
+
 /** obstacle is what keeps this browser from push before anybody is asked. */
 function obstacle(): Trouble | undefined {
 	if ('serviceWorker' in navigator && 'PushManager' in window && 'Notification' in window) return undefined;
