@@ -16,7 +16,7 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-COPY --from=app /src/web/build web/build
+COPY --from=app /src/web/embedded/app web/embedded/app
 ARG VERSION=dev
 ENV CGO_ENABLED=1
 # netgo and osusergo: a static C library can look up neither hosts nor users. timetzdata: no zone files in the final

@@ -12,7 +12,7 @@ TEST_TIMEOUT ?= 40m
 export CGO_ENABLED := 1
 
 # The app is built anew when something it is made of has changed.
-APP := web/build/index.html
+APP := web/embedded/app/index.html
 APP_SOURCES := $(shell find web/src web/static -type f ! -name schema.d.ts) $(wildcard web/*.ts web/*.js web/*.json) docs/openapi.json
 
 .PHONY: help run build app test lint bench fuzz openapi clean tools need-go need-gcc need-node
@@ -26,7 +26,7 @@ run: build ## build, and serve the demo kita on http://localhost:8080
 build: need-go need-gcc $(APP) ## build bin/morgenkreis, the app in it
 	go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/morgenkreis ./cmd/morgenkreis
 
-app: $(APP) ## build the app into web/build, where the binary takes it from
+app: $(APP) ## build the app into web/embedded/app, where the binary takes it from
 
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json | need-node
 	cd web && npm ci
@@ -68,8 +68,7 @@ openapi: need-go need-gcc ## write docs/openapi.json and the tables of docs/api.
 	go test ./handlers -run '^TestTheReferenceIsWhatTheProgramSays$$' -count=1 -update
 
 clean: ## remove what was built; data stays
-	rm -rf bin web/node_modules web/.svelte-kit
-	git clean -fdXq web/build
+	rm -rf bin web/node_modules web/.svelte-kit web/embedded/app
 
 tools:
 	@.ci/tools

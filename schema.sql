@@ -25,6 +25,7 @@ create table accounts (
   operator      boolean not null default false,
   quiet_from    text not null default '',
   quiet_to      text not null default '',
+  sound         text not null default 'all', -- what may make a sound on the devices: all, urgent, none
   disabled_at   bigint,
   created_at    bigint not null
 );

@@ -50,6 +50,7 @@ func (s *Server) ChangeAccount(ctx context.Context, in *struct {
 		Language  *string     `json:"language,omitempty" maxLength:"5"`
 		QuietFrom *kita.Clock `json:"quiet_from,omitempty" maxLength:"5" doc:"From then on what is not urgent waits; empty for no quiet hours."`
 		QuietTo   *kita.Clock `json:"quiet_to,omitempty" maxLength:"5"`
+		Sound     *kita.Sound `json:"sound,omitempty" maxLength:"10" doc:"What may make a sound on my devices: all, urgent or none. What makes none is shown all the same."`
 	}
 }) (*AccountOutput, error) {
 	a, err := s.store.ChangeAccount(ctx, viewerFrom(ctx), func(a *kita.Account) {
@@ -59,6 +60,7 @@ func (s *Server) ChangeAccount(ctx context.Context, in *struct {
 		set(&a.Language, in.Body.Language)
 		set(&a.QuietFrom, in.Body.QuietFrom)
 		set(&a.QuietTo, in.Body.QuietTo)
+		set(&a.Sound, in.Body.Sound)
 	})
 	return &AccountOutput{accountView(a)}, err
 }

@@ -32,7 +32,16 @@ func TestAccountKeepsItsSettings(t *testing.T) {
 		c.patch("/account", map[string]any{"name": " "}).problem(422, "name", "text.required")
 		c.patch("/account", map[string]any{"login": "x@home.example"}).problem(422, "login", "field.unknown")
 		c.patch("/account", map[string]any{"operator": true}).problem(422, "operator", "field.unknown")
+		c.patch("/account", map[string]any{"sound": "loud"}).problem(422, "sound", "account.sound")
+		c.patch("/account", map[string]any{"sound": ""}).problem(422, "sound", "account.sound")
+		if got = c.get("/session").want(200); got.field("account.sound") != "all" {
+			t.Errorf("before anything was chosen: %s", got.Raw)
+		}
+		c.patch("/account", map[string]any{"sound": "urgent"}).want(200)
 		got = c.patch("/account", map[string]any{"quiet_from": "", "quiet_to": ""}).want(200)
+		if got.field("sound") != "urgent" {
+			t.Errorf("kept %s", got.Raw)
+		}
 		if got.field("quiet_from") != "" || got.field("name") != "Lea Maria" {
 			t.Errorf("kept %s", got.Raw)
 		}

@@ -292,7 +292,7 @@ func (s *Server) withLogin(ctx context.Context, a *store.Acceptance, in *Accept,
 	}
 	_, err := s.accountOf(ctx, login)
 	if errors.Is(err, kita.ErrNotFound) {
-		a.New = &kita.Account{ID: s.NewID(), Login: login, Name: firstOf(kita.Name(in.Body.Name), o.Name, login),
+		a.New = &kita.Account{ID: s.NewID(), Login: login, Sound: kita.SoundAll, Name: firstOf(kita.Name(in.Body.Name), o.Name, login),
 			Language: firstOf(in.Body.Language, o.Language)}
 		if o.ProviderID != nil {
 			a.New.Name = firstOf(kita.Name(in.Body.Name), login) // the invitation names the provider, not the person

@@ -151,7 +151,7 @@ func (w *world) archived(name string, percent int) *kita.Instant {
 func newWorld(t *rapid.T, now kita.Instant) *world {
 	w := &world{T: t, now: now, facts: map[string][]fact{}, today: kita.Kita{TimeZone: "Europe/Berlin"}.Today(now.Time)}
 	for i := range w.n("accounts", 2, 6) {
-		a := &kita.Account{ID: w.newID(), Name: fmt.Sprint("Account ", i), PasswordHash: kita.NoPassword, Language: "de", CreatedAt: now,
+		a := &kita.Account{ID: w.newID(), Name: fmt.Sprint("Account ", i), PasswordHash: kita.NoPassword, Language: "de", Sound: kita.SoundAll, CreatedAt: now,
 			Operator: w.chance("operator", 15)}
 		a.Login = w.secret("a login", func(o oracle) bool { return o.me == a }) + "@example.org"
 		w.accounts = append(w.accounts, a)

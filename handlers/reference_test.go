@@ -114,6 +114,7 @@ func valuesTable() string {
 		row("`federal_state`", spelled(kita.States)),
 		row("`regime` (which data protection law holds)", kita.Regimes),
 		row("`language`", kita.Languages),
+		row("`sound` of an account", spelled(kita.Sounds)),
 		row("`colour`", kita.Colours),
 		row("`icon`", kita.Icons),
 		row("`scopes`", kita.Scopes),

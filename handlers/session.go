@@ -19,6 +19,7 @@ var accountTexts = texts{
 	"signin.too_many":          {"Zu viele Versuche. Bitte in {minutes} Minuten noch einmal.", "Too many attempts. Please try again in {minutes} minutes."},
 	"account.login":            {"Bitte eine E-Mail-Adresse angeben.", "Please give an e-mail address."},
 	"account.login_taken":      {"Mit dieser Adresse gibt es schon ein Konto. Melde dich damit an und löse den Code dort ein.", "There is an account with this address already. Sign in with it and use the code there."},
+	"account.sound":            {"Erlaubt ist all, urgent oder none.", "Must be all, urgent or none."},
 	"account.quiet_both":       {"Bitte Anfang und Ende der Ruhezeit angeben.", "Please give both the start and the end of the quiet hours."},
 	"password.too_short":       {"Mindestens {min} Zeichen.", "At least {min} characters."},
 	"password.too_long":        {"Höchstens {max} Zeichen.", "At most {max} characters."},
@@ -111,6 +112,7 @@ type AccountView struct {
 	Operator  bool       `json:"operator"`
 	QuietFrom kita.Clock `json:"quiet_from"`
 	QuietTo   kita.Clock `json:"quiet_to"`
+	Sound     kita.Sound `json:"sound" enum:"all,urgent,none" doc:"What may make a sound on the devices; what makes none is shown all the same."`
 }
 
 // MembershipView is what the account is, to whom.
@@ -143,7 +145,7 @@ func (s *Server) me(ctx context.Context, v kita.Viewer) (*MeOutput, error) {
 }
 
 func accountView(a kita.Account) AccountView {
-	return AccountView{a.ID, a.Login, a.Name, a.Language, a.Operator, a.QuietFrom, a.QuietTo}
+	return AccountView{a.ID, a.Login, a.Name, a.Language, a.Operator, a.QuietFrom, a.QuietTo, a.Sound}
 }
 
 // SignIn is a login and its password.

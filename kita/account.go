@@ -17,6 +17,7 @@ type Account struct {
 	Operator     bool     `db:"operator"`
 	QuietFrom    Clock    `db:"quiet_from"`
 	QuietTo      Clock    `db:"quiet_to"`
+	Sound        Sound    `db:"sound"`
 	DisabledAt   *Instant `db:"disabled_at"`
 	CreatedAt    Instant  `db:"created_at"`
 }
@@ -60,7 +61,32 @@ func (a Account) Check() error {
 			c.Add(err)
 		}
 	}
+	c.That(slices.Contains(Sounds, a.Sound), "sound", "account.sound")
 	return c.Err()
+}
+
+// Sound is what may make a sound on an account's devices. What makes none is shown all the same.
+type Sound string
+
+// The sounds.
+const (
+	SoundAll    Sound = "all"
+	SoundUrgent Sound = "urgent"
+	SoundNone   Sound = "none"
+)
+
+// Sounds in the order in which a screen offers them.
+var Sounds = []Sound{SoundAll, SoundUrgent, SoundNone}
+
+// Allows tells whether what is urgent, or is not, may make a sound. Who is not known to have chosen hears everything.
+func (s Sound) Allows(urgent bool) bool {
+	switch s {
+	case SoundNone:
+		return false
+	case SoundUrgent:
+		return urgent
+	}
+	return true
 }
 
 // QuietUntil is when the quiet hours from–to that hold at t end; t itself when none hold. The hours may span midnight.

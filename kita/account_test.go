@@ -87,3 +87,14 @@ func TestBanEndsByTwoLeadersOrTheOperator(t *testing.T) {
 		}
 	}
 }
+
+func TestSoundLeavesAloneWhatIsAllowed(t *testing.T) {
+	for _, c := range []struct {
+		sound          kita.Sound
+		urgent, others bool
+	}{{kita.SoundAll, true, true}, {kita.SoundUrgent, true, false}, {kita.SoundNone, false, false}, {"", true, true}} {
+		if c.sound.Allows(true) != c.urgent || c.sound.Allows(false) != c.others {
+			t.Errorf("%q: urgent %t, others %t", c.sound, c.sound.Allows(true), c.sound.Allows(false))
+		}
+	}
+}

@@ -130,6 +130,55 @@ func TestTextsAreInThePersonsLanguageAndTheNoticeInItsOwn(t *testing.T) {
 	})
 }
 
+func TestOnlyWhatTheAccountAllowsMakesASound(t *testing.T) {
+	for _, c := range []struct {
+		sound kita.Sound
+		loud  []string
+	}{
+		{kita.SoundAll, []string{"news", "reminder of urgent", "test", "urgent"}},
+		{kita.SoundUrgent, []string{"reminder of urgent", "urgent"}},
+		{kita.SoundNone, nil},
+	} {
+		t.Run(string(c.sound), func(t *testing.T) {
+			onEachHouse(t, func(h *house) {
+				d, other := h.phone(h.papa.AccountID), h.phone(h.mama.AccountID)
+				h.edit(h.papa.AccountID, func(a *kita.Account) { a.Sound = c.sound })
+				h.Live()
+				h.post(kita.NoticeNews)
+				urgent := h.post(kita.NoticeUrgent, func(n *kita.Notice) { n.ConfirmWanted = true })
+				h.drain()
+				h.after(time.Hour)
+				_, err := h.s.Remind(h.Context(), h.Viewer(*h.lea.AccountID), urgent.ID)
+				h.must(err)
+				devices, err := h.s.Subscriptions(h.Context(), h.Viewer(*h.papa.AccountID))
+				h.must(err)
+				h.must(h.s.TestPush(h.Context(), h.Viewer(*h.papa.AccountID), devices[0].ID))
+				h.drain()
+				var loud []string
+				for _, m := range d.Accepted() {
+					p := h.read(m).Notification
+					what := p.Data.Kind
+					if strings.HasPrefix(p.Title, "Bitte bestätigen") {
+						what = "reminder of " + what
+					}
+					if !p.Silent {
+						loud = append(loud, what)
+					}
+				}
+				slices.Sort(loud)
+				if !slices.Equal(loud, c.loud) || len(d.Accepted()) != 4 {
+					h.Errorf("%q made a sound of %d, want %q", loud, len(d.Accepted()), c.loud)
+				}
+				for _, m := range other.Accepted() {
+					if strings.Contains(string(m.Plaintext), "silent") {
+						h.Errorf("somebody else's choice: %s", m.Plaintext)
+					}
+				}
+			})
+		})
+	}
+}
+
 func TestCorrectionReplacesWhatWasShown(t *testing.T) {
 	onEachHouse(t, func(h *house) {
 		d := h.phone(h.papa.AccountID)

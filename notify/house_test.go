@@ -195,7 +195,7 @@ type told struct {
 	WebPush      int `json:"web_push"`
 	Notification struct {
 		Title, Body, Lang, Dir, Tag, Navigate string
-		Renotify                              bool
+		Renotify, Silent                      bool
 		Data                                  struct {
 			URL, Receipt, Kind string
 			Corrected          bool

@@ -27,6 +27,8 @@ type Notification struct {
 	Receipt string
 	// Kind is the notice's kind, or another word that the service worker knows.
 	Kind string
+	// Silent shows it without sound and without vibration.
+	Silent bool
 	// Corrected lets the replaced notification sound once more.
 	Corrected bool
 }
@@ -57,6 +59,7 @@ type notification struct {
 	Dir      string `json:"dir"`
 	Tag      string `json:"tag,omitempty"`
 	Renotify bool   `json:"renotify,omitempty"`
+	Silent   bool   `json:"silent,omitempty"`
 	Navigate string `json:"navigate"`
 	Data     data   `json:"data"`
 }
@@ -92,7 +95,7 @@ func (n Notification) within(limit, titleLimit int) ([]byte, error) {
 	p := payload{
 		WebPush: 8030,
 		Notification: notification{
-			Lang: lang, Dir: dir, Tag: n.Tag, Renotify: n.Corrected && n.Tag != "", Navigate: n.Navigate,
+			Lang: lang, Dir: dir, Tag: n.Tag, Renotify: n.Corrected && n.Tag != "", Silent: n.Silent, Navigate: n.Navigate,
 			Data: data{URL: n.Navigate, Receipt: n.Receipt, Kind: n.Kind, Corrected: n.Corrected},
 		},
 		AppBadge: n.Badge,

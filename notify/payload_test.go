@@ -43,6 +43,14 @@ func TestCorrectionSoundsOnceMore(t *testing.T) {
 	}
 }
 
+func TestSilentIsSaidToSafariAndToTheServiceWorker(t *testing.T) {
+	n := trip
+	n.Silent = true
+	if raw, err := n.Payload(); err != nil || !strings.Contains(string(raw), `"silent":true,"navigate"`) {
+		t.Errorf("%s, %v", raw, err)
+	}
+}
+
 func TestEmptyBadgeIsSaid(t *testing.T) {
 	n := trip
 	n.Badge = 0

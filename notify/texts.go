@@ -77,7 +77,8 @@ func wordsIn(language string) words {
 // setting allow.
 func (d *Dispatcher) notification(one store.Delivery) Notification {
 	w := wordsIn(one.Language)
-	n := Notification{Lang: one.Language, Badge: uint(max(0, one.Unread)), Receipt: d.Receipts.Sign(one.ID), Tag: Topic(topicOf(one))}
+	n := Notification{Lang: one.Language, Badge: uint(max(0, one.Unread)), Receipt: d.Receipts.Sign(one.ID), Tag: Topic(topicOf(one)),
+		Silent: !one.Sound.Allows(one.NoticeKind == kita.NoticeUrgent)}
 	switch one.Kind {
 	case "test":
 		n.Title, n.Text, n.Kind, n.Navigate = w.test, w.testText, "test", d.link("/settings")

@@ -8,7 +8,7 @@ import (
 	"morgenkreis/kita"
 )
 
-const accountColumns = "id, login, name, password_hash, language, operator, quiet_from, quiet_to, disabled_at, created_at"
+const accountColumns = "id, login, name, password_hash, language, operator, quiet_from, quiet_to, sound, disabled_at, created_at"
 
 // SystemAccountByLogin is for sign-in, before anybody is a viewer.
 func (s *Store) SystemAccountByLogin(ctx context.Context, login string) (kita.Account, error) {
@@ -20,7 +20,7 @@ func (s *Store) Account(ctx context.Context, v kita.Viewer) (kita.Account, error
 	return get[kita.Account](ctx, s.db, `select * from accounts where id = ?`, v.AccountID())
 }
 
-// ChangeAccount keeps the viewer's own settings: name, language, quiet hours.
+// ChangeAccount keeps the viewer's own settings: name, language, quiet hours, sound.
 func (s *Store) ChangeAccount(ctx context.Context, v kita.Viewer, change func(*kita.Account)) (a kita.Account, err error) {
 	err = s.write(ctx, func(tx *Tx) error {
 		if a, err = get[kita.Account](ctx, tx, `select * from accounts where id = ?`, v.AccountID()); err != nil {
@@ -30,7 +30,7 @@ func (s *Store) ChangeAccount(ctx context.Context, v kita.Viewer, change func(*k
 		if err := a.Check(); err != nil {
 			return err
 		}
-		if err := tx.update("accounts", "name, language, quiet_from, quiet_to", a); err != nil {
+		if err := tx.update("accounts", "name, language, quiet_from, quiet_to, sound", a); err != nil {
 			return err
 		}
 		return tx.audit(v, "", "account.change", a.ID)

@@ -30,12 +30,14 @@ type Delivery struct {
 	P256dh         string   `db:"p256dh"`
 	Auth           string   `db:"auth"`
 
-	Language  string `db:"language"` // the account's, or of the person the e-mail goes to
-	Email     string `db:"email"`
-	Person    string `db:"person"`
-	Unread    int    `db:"unread"`
-	KitaName  string `db:"kita_name"`
-	TitleOnly bool   `db:"title_only"`
+	Language string `db:"language"` // the account's, or of the person the e-mail goes to
+	// Sound is what the account lets make one.
+	Sound     kita.Sound `db:"sound"`
+	Email     string     `db:"email"`
+	Person    string     `db:"person"`
+	Unread    int        `db:"unread"`
+	KitaName  string     `db:"kita_name"`
+	TitleOnly bool       `db:"title_only"`
 	// GroupName is of the absent child: the group that this colleague works with. Withdrawn tells that the absence is off.
 	GroupName string `db:"group_name"`
 	Withdrawn bool   `db:"withdrawn"`
@@ -107,6 +109,7 @@ const claimedDeliveries = `
 select d.id, d.kita_id, d.account_id, d.recipient_id, d.absence_id, d.channel, d.service, d.kind, d.attempts, d.shortened, d.expires_at,
        d.leased_until, d.subscription_id, coalesce(p.endpoint, '') as endpoint, coalesce(p.p256dh, '') as p256dh, coalesce(p.auth, '') as auth,
        coalesce(a.language, g.language, st.language, 'de') as language,
+       coalesce(a.sound, 'all') as sound,
        coalesce(nullif(g.email, ''), nullif(st.email, ''), a.login, '') as email,
        coalesce(g.first_name || ' ' || g.last_name, st.first_name || ' ' || st.last_name, a.name, '') as person,
        (select count(*) from recipients u where u.account_id = d.account_id and u.opened_at is null and not u.withdrawn) as unread,

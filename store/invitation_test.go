@@ -27,7 +27,7 @@ func codes() func() string {
 
 func newcomer(code, login string) store.Acceptance {
 	return store.Acceptance{Code: code, PasswordHash: "hash of " + login, Token: "token of " + login,
-		New: &kita.Account{ID: kita.NewID(), Login: login, Name: "New Muster", Language: "de"}}
+		New: &kita.Account{ID: kita.NewID(), Login: login, Name: "New Muster", Language: "de", Sound: kita.SoundAll}}
 }
 
 func renewal(code, hash string) store.Acceptance {

@@ -1,4 +1,4 @@
-// Package web is what people see outside the API: the app, as npm run build left it in build.
+// Package web is what people see outside the API: the app, as npm run build left it in embedded/app.
 package web
 
 import (
@@ -15,24 +15,23 @@ import (
 	"time"
 )
 
-// The app, and the page that stands in its place in a binary that was built without it (go build alone; what git keeps of
-// build is an empty file).
+// The app, and the page that stands in its place in a binary that was built without it (go build alone).
 //
-//go:embed all:build plain
+//go:embed all:embedded
 var embedded embed.FS
 
 // Built tells whether the app is in this binary.
 func Built() bool {
-	_, err := fs.Stat(embedded, "build/index.html")
+	_, err := fs.Stat(embedded, "embedded/app/index.html")
 	return err == nil
 }
 
 // Handler serves the app. Every address that is no file of it is answered by its one page: the app finds its own way.
 // Nothing in it comes from elsewhere, and no script runs that is not part of it.
 func Handler() http.Handler {
-	folder := "build"
+	folder := "embedded/app"
 	if !Built() {
-		folder = "plain"
+		folder = "embedded/plain"
 	}
 	pages, err := fs.Sub(embedded, folder)
 	if err != nil {

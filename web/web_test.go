@@ -5,9 +5,13 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
 )
 
 // small is an app of three files; the real one is built by make, and looked at in a browser.
@@ -89,6 +93,80 @@ func TestPolicyAllowsTheScriptsOfThePageAndNoOther(t *testing.T) {
 	if strings.Contains(strings.ReplaceAll(got, "style-src-attr 'unsafe-inline'", ""), "unsafe") || !strings.Contains(got, "default-src 'none'") {
 		t.Error(got)
 	}
+}
+
+// TestBuiltAppObeysItsPolicy reads the built page as a browser does, by another way than the policy was made: every script in
+// it is a file of ours or one that the policy names by its hash, and nothing else in it is run, or fetched from elsewhere.
+func TestBuiltAppObeysItsPolicy(t *testing.T) {
+	if !Built() {
+		t.Log("the app is not in this binary (make app): what stands in its place is looked at")
+	}
+	h := Handler()
+	page := get(h, "/")
+	allowed := strings.Fields(directive(page, "script-src"))
+	inline := 0
+	root, err := html.Parse(page.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range root.Descendants() {
+		if n.Type != html.ElementNode {
+			continue
+		}
+		source := ""
+		for _, a := range n.Attr {
+			if strings.HasPrefix(a.Key, "on") || strings.Contains(a.Val, "javascript:") || strings.Contains(a.Val, "//") {
+				t.Errorf("<%s %s=%q>", n.Data, a.Key, a.Val)
+			}
+			if a.Key == "src" {
+				source = a.Val
+			}
+		}
+		switch {
+		case n.DataAtom == atom.Style:
+			t.Error("a style element: the policy forbids it")
+		case n.DataAtom == atom.Script && source == "":
+			inline++
+			sum := sha256.Sum256([]byte(n.FirstChild.Data))
+			if hash := "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"; !slices.Contains(allowed, hash) {
+				t.Errorf("the policy does not know the script %s:\n%s", hash, n.FirstChild.Data)
+			}
+		}
+	}
+	if Built() && inline != 1 {
+		t.Errorf("%d inline scripts", inline)
+	}
+	if len(allowed) != inline+1 || allowed[0] != "'self'" {
+		t.Errorf("the policy allows more than there is: %q", allowed)
+	}
+}
+
+func TestEveryAnswerHasAPolicyWithoutUnsafeScripts(t *testing.T) {
+	h := Handler()
+	paths := []string{"/", "/sign-in", "/n/01a2", "/a/b/c"}
+	for name := range h.(app).assets {
+		paths = append(paths, "/"+name)
+	}
+	for _, path := range paths {
+		w := get(h, path)
+		if w.Code != 200 || directive(w, "default-src") != "'none'" {
+			t.Errorf("%s: %d, default-src %q", path, w.Code, directive(w, "default-src"))
+		}
+		if scripts := directive(w, "script-src"); !strings.HasPrefix(scripts, "'self'") || strings.Contains(scripts, "unsafe") || strings.Contains(scripts, "*") || strings.Contains(scripts, ":") {
+			t.Errorf("%s: script-src %q", path, scripts)
+		}
+	}
+}
+
+// directive is what the answer's policy says of one thing; a directive that is there twice counts once, the first time (CSP Level 3,
+// section 2.2.1).
+func directive(w *httptest.ResponseRecorder, name string) string {
+	for part := range strings.SplitSeq(w.Header().Get("Content-Security-Policy"), ";") {
+		if key, value, _ := strings.Cut(strings.TrimSpace(part), " "); key == name {
+			return value
+		}
+	}
+	return ""
 }
 
 // What stands in for the app runs no script at all.

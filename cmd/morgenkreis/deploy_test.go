@@ -94,6 +94,23 @@ func TestDockerfileBuildsAStaticBinaryWithTheApp(t *testing.T) {
 	servesTheApp(t, p.url)
 }
 
+// What the tests make believe with (push services above all) has no place in what people run.
+func TestProgramHoldsNothingOfTheTests(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := strings.Fields(string(out))
+	if !slices.Contains(packages, "morgenkreis/notify") {
+		t.Fatalf("go list lists something else: %q", packages)
+	}
+	for _, p := range packages {
+		if p == "testing" || strings.Contains(p, "pushtest") || strings.HasSuffix(p, "storetest") || strings.Contains(p, "websocket") {
+			t.Errorf("%s is in the program", p)
+		}
+	}
+}
+
 // servesTheApp fails unless the page at url is the app's, with every script and style that it names.
 func servesTheApp(t *testing.T, url string) {
 	t.Helper()
@@ -248,7 +265,7 @@ func TestImageRunsAsNobodySpecial(t *testing.T) {
 func TestImageHoldsNothingOfTheMachineItIsBuiltOn(t *testing.T) {
 	ignored := readDockerignore(t)
 	for _, private := range []string{".git/config", ".env", "data/morgenkreis.db", "data/demo/vapid.json",
-		"secrets/smtp_password", "bin/morgenkreis", "web/node_modules/x/index.js", "web/build/index.html", "web/.svelte-kit/x"} {
+		"secrets/smtp_password", "bin/morgenkreis", "web/node_modules/x/index.js", "web/embedded/app/index.html", "web/.svelte-kit/x"} {
 		if !ignored.hides(private) {
 			t.Errorf("%s would go into the image", private)
 		}

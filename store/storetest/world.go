@@ -59,7 +59,7 @@ type StaffB struct {
 // Account makes an account of a person.
 func (w *World) Account(name string) kita.Account {
 	id := kita.NewID()
-	a := kita.Account{ID: id, Login: strings.ToLower(strings.ReplaceAll(name, " ", ".")) + "." + string(id[24:]) + "@example.org",
+	a := kita.Account{ID: id, Sound: kita.SoundAll, Login: strings.ToLower(strings.ReplaceAll(name, " ", ".")) + "." + string(id[24:]) + "@example.org",
 		Name: name, PasswordHash: kita.NoPassword, Language: "de", CreatedAt: w.now}
 	w.rows.Accounts = append(w.rows.Accounts, a)
 	return a

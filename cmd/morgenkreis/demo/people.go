@@ -79,7 +79,7 @@ func (h *house) account(name, login, language string) kita.Account {
 	if a, ok := h.accounts[name]; ok {
 		return a
 	}
-	a := kita.Account{ID: kita.NewID(), Login: login, Name: name, PasswordHash: kita.NoPassword, Language: language, CreatedAt: h.since}
+	a := kita.Account{ID: kita.NewID(), Login: login, Name: name, PasswordHash: kita.NoPassword, Language: language, Sound: kita.SoundAll, CreatedAt: h.since}
 	if chance("quiet", name) < 0.3 {
 		a.QuietFrom, a.QuietTo = "20:00", "06:30"
 	}
