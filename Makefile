@@ -49,8 +49,9 @@ lint: need-go web/node_modules/.package-lock.json ## gofmt, go vet, staticcheck,
 	@if git grep -nE '"resolved": *"https?:' -- '*package-lock.json'; then \
 	  echo "a lock file holds download addresses: npm config set omit-lockfile-registry-resolved true, and write it anew"; exit 1; fi
 
-bench: need-go need-gcc ## what must not get slow, as ratios to a baseline in the same run; BENCHFLAGS=--quick for a short look
+bench: need-go need-gcc tools $(APP) ## what must not get slow, as ratios to a baseline in the same run; BENCHFLAGS=--quick for a short look
 	go run ./cmd/morgenkreis/bench $(BENCHFLAGS)
+	cd web && npm run bench
 
 fuzz: need-go ## every fuzz target for FUZZTIME (30s)
 	@for package in $$(go list ./...); do \

@@ -68,7 +68,7 @@ export const test = base.extend<{ house: House; as: (who: Who, path?: string) =>
 		await server.stop();
 		service.closeAllConnections();
 		await new Promise((r) => service.close(r));
-		if (info.status !== info.expectedStatus) console.log(server.log().slice(-4000));
+		if (info.status !== info.expectedStatus) console.log(server.log().split('\n').filter((l) => !l.includes('level=INFO')).join('\n').slice(-4000));
 		rmSync(folder, { recursive: true, force: true });
 	},
 

@@ -38,13 +38,31 @@ export const screens: Screen[] = [
 	{ route: 'notices', who: 'baeren', path: '/notices' },
 	{ route: 'n/[id]', who: 'eltern', path: async (h) => '/n/' + (await first(h, 'eltern', '/notices?box=inbox', (n) => (n['file_ids'] as string[]).length > 0)) },
 	{ route: 'n/[id]', who: 'leitung', path: async (h) => '/n/' + (await first(h, 'leitung', `/notices?box=posted&kita_id=${await kitaOf(h, 'leitung')}`)) },
+	{ route: 'absences', who: 'eltern', path: '/absences' },
+	{ route: 'absences/new', who: 'eltern', path: '/absences/new' },
+	{ route: 'children/[id]', who: 'eltern', path: async (h) => '/children/' + (await first(h, 'eltern', '/children')) },
+	{ route: 'children/[id]', who: 'baeren', path: async (h) => '/children/' + (await first(h, 'baeren', '/children')) },
+	{ route: 'children/[id]', who: 'leitung', path: async (h) => '/children/' + (await first(h, 'leitung', '/children')) },
 	{ route: 'settings', who: 'eltern', path: '/settings' },
 	{ route: 'today', who: 'baeren', path: '/today' },
 	{ route: 'kita', who: 'leitung', path: '/kita' },
 	{ route: 'kita/overview', who: 'leitung', path: '/kita/overview', open: (page) => page.getByText('Zahlen als Tabelle').click() },
 	{ route: 'kita/settings', who: 'leitung', path: '/kita/settings' },
 	{ route: 'kita/calendar', who: 'leitung', path: '/kita/calendar' },
-	{ route: 'kita/audit', who: 'leitung', path: '/kita/audit' }
+	{ route: 'kita/audit', who: 'leitung', path: '/kita/audit' },
+	{ route: 'children', who: 'baeren', path: '/children' },
+	{ route: 'children', who: 'leitung', path: '/children' },
+	{ route: 'children/new', who: 'leitung', path: '/children/new' },
+	{ route: 'kita/groups', who: 'leitung', path: '/kita/groups' },
+	{ route: 'kita/guardians', who: 'leitung', path: '/kita/guardians' },
+	{ route: 'kita/guardians/new', who: 'leitung', path: '/kita/guardians/new' },
+	{ route: 'kita/guardians/[id]', who: 'leitung', path: async (h) => '/kita/guardians/' + (await first(h, 'leitung', `/guardians?kita_id=${await kitaOf(h, 'leitung')}`)) },
+	{ route: 'kita/staff', who: 'leitung', path: '/kita/staff' },
+	{ route: 'kita/staff/[id]', who: 'leitung', path: async (h) => '/kita/staff/' + (await first(h, 'leitung', `/staff?kita_id=${await kitaOf(h, 'leitung')}`, (x) => x['role'] === 'educator')) },
+	{ route: 'kita/move', who: 'leitung', path: '/kita/move' },
+	{ route: 'kita/bans', who: 'leitung', path: '/kita/bans' },
+	{ route: 'kita/bans', who: 'baeren', path: '/kita/bans' },
+	{ route: 'kita/bans/new', who: 'leitung', path: '/kita/bans/new' }
 ];
 
 /** show opens a screen and waits until it has something to show. */
