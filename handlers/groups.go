@@ -23,10 +23,17 @@ type GroupView struct {
 	Icon       string        `json:"icon"`
 	CreatedAt  kita.Instant  `json:"created_at"`
 	ArchivedAt *kita.Instant `json:"archived_at,omitempty"`
+	Mine       bool          `json:"mine,omitempty" doc:"In lists: the viewer is of this group's team."`
 }
 
 func groupView(g kita.Group) GroupView {
-	return GroupView{g.ID, g.KitaID, g.Name, g.Colour, g.Icon, g.CreatedAt, g.ArchivedAt}
+	return GroupView{ID: g.ID, KitaID: g.KitaID, Name: g.Name, Colour: g.Colour, Icon: g.Icon, CreatedAt: g.CreatedAt, ArchivedAt: g.ArchivedAt}
+}
+
+func groupListedView(g store.GroupListed) GroupView {
+	view := groupView(g.Group)
+	view.Mine = g.Mine
+	return view
 }
 
 // GroupOutput is one group.
@@ -41,7 +48,7 @@ func (s *Server) Groups(ctx context.Context, in *struct {
 	Archived bool    `query:"archived" doc:"Archived ones too."`
 }) (*List[GroupView], error) {
 	rows, err := s.store.Groups(ctx, viewerFrom(ctx), store.GroupFilter{KitaID: in.KitaID, Archived: in.Archived})
-	return listOf(rows, groupView), err
+	return listOf(rows, groupListedView), err
 }
 
 // Group is one of them.

@@ -100,3 +100,21 @@ func TestOnlyLeadersOfTheKitaChangeGroupsAndChildren(t *testing.T) {
 		lead.patch(group, map[string]any{"colour": "mauve", "icon": "bear"}).problem(422, "colour", "group.colour")
 	})
 }
+
+func TestTeamKnowsItsOwnGroupsAmongAllItSees(t *testing.T) {
+	onEachEngine(t, func(h *house) {
+		v := newVillage(h)
+		v.caller("leader").patch("/kitas/"+string(v.kita.ID), map[string]any{"educators_see_all": true}).want(200)
+		for who, want := range map[string][]bool{"educator": {false, true}, "other educator": {true, false}, "leader": {false, false}, "mum": {false}} {
+			var groups struct{ Items []struct{ Mine bool } }
+			v.caller(who).get("/groups?kita_id=" + string(v.kita.ID)).want(200).into(&groups)
+			got := []bool{}
+			for _, g := range groups.Items {
+				got = append(got, g.Mine)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("to %s the groups are their own: %v, want %v", who, got, want)
+			}
+		}
+	})
+}

@@ -24,9 +24,20 @@ where  g.id in (
   from   reach r join placements p on p.child_id = r.child_id
   where  r.account_id = ? and r.through = 'guardian' and p.to_day >= ?)`
 
+// GroupListed is a group and whether the viewer is of its team: where educators see the whole kita, their own come first.
+type GroupListed struct {
+	kita.Group
+	Mine bool `db:"mine"`
+}
+
+const groupsListed = `
+select x.*, exists (select 1 from staff_groups sg join staff s on s.id = sg.staff_id
+                    where sg.group_id = x.id and s.account_id = ? and s.archived_at is null) as mine
+from (` + groupsSeen
+
 // Groups are those the viewer has to do with, by name.
-func (s *Store) Groups(ctx context.Context, v kita.Viewer, f GroupFilter) ([]kita.Group, error) {
-	statement, args := groupsSeen, []any{v.AccountID(), v.AccountID(), v.Today()}
+func (s *Store) Groups(ctx context.Context, v kita.Viewer, f GroupFilter) ([]GroupListed, error) {
+	statement, args := groupsListed, []any{v.AccountID(), v.AccountID(), v.AccountID(), v.Today()}
 	if f.KitaID != "" {
 		statement += " and g.kita_id = ?"
 		args = append(args, f.KitaID)
@@ -34,7 +45,7 @@ func (s *Store) Groups(ctx context.Context, v kita.Viewer, f GroupFilter) ([]kit
 	if !f.Archived {
 		statement += " and g.archived_at is null"
 	}
-	return list[kita.Group](ctx, s.db, statement+" order by g.name, g.id", args...)
+	return list[GroupListed](ctx, s.db, statement+") x order by x.name, x.id", args...)
 }
 
 // Group is one of those, archived or not.
