@@ -27,6 +27,9 @@ export async function kitaOf(house: House, who: Who): Promise<string> {
 	return me.memberships[0].kita_id;
 }
 
+/** A notice with a day and a place. */
+const event = (h: House) => first(h, 'leitung', '/notices?box=posted&limit=100', (n) => n['kind'] === 'event' && n['state'] === 'published');
+
 export const screens: Screen[] = [
 	{ route: 'sign-in', path: '/sign-in' },
 	{ route: 'forgot', path: '/forgot' },
@@ -45,6 +48,20 @@ export const screens: Screen[] = [
 	{ route: 'children/[id]', who: 'leitung', path: async (h) => '/children/' + (await first(h, 'leitung', '/children')) },
 	{ route: 'settings', who: 'eltern', path: '/settings' },
 	{ route: 'today', who: 'baeren', path: '/today' },
+	{ route: 'today', who: 'leitung', path: '/today', open: (p) => p.getByRole('button', { name: 'Namensliste' }).click() },
+	{ route: 'notices/new', who: 'baeren', path: '/notices/new', open: (p) => expect(p.getByText(/^Erreicht \d/)).toBeVisible() },
+	{
+		route: 'notices/new',
+		who: 'leitung',
+		path: '/notices/new',
+		open: async (p) => {
+			await p.getByText('Termin', { exact: true }).click();
+			await p.getByText('Später senden').click();
+			await p.getByText('Sprache, Ende').click();
+		}
+	},
+	{ route: 'n/[id]/edit', who: 'leitung', path: async (h) => `/n/${await event(h)}/edit`, open: (p) => expect(p.getByLabel('Überschrift')).not.toHaveValue('') },
+	{ route: 'n/[id]/print', who: 'leitung', path: async (h) => `/n/${await event(h)}/print` },
 	{ route: 'kita', who: 'leitung', path: '/kita' },
 	{ route: 'kita/overview', who: 'leitung', path: '/kita/overview', open: (page) => page.getByText('Zahlen als Tabelle').click() },
 	{ route: 'kita/settings', who: 'leitung', path: '/kita/settings' },
