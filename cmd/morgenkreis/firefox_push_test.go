@@ -116,20 +116,20 @@ func (p *phone) post(title string) string {
 	return id
 }
 
-// stands is where the mother stands in the notice's ledger.
-func (p *phone) stands(notice string) string {
+// stands is where the mother stands in the notice's ledger, and why she is not reached.
+func (p *phone) stands(notice string) (state, trouble string) {
 	p.t.Helper()
 	var me struct{ Account struct{ Name string } }
 	p.mother.do("GET", "/session", nil, &me)
 	for after := ""; ; {
 		var page struct {
-			Items []struct{ Name, State string }
+			Items []struct{ Name, State, Trouble string }
 			Next  string
 		}
 		p.leader.do("GET", "/notices/"+notice+"/recipients?limit=100&after="+after, nil, &page)
 		for _, r := range page.Items {
 			if r.Name == me.Account.Name {
-				return r.State
+				return r.State, r.Trouble
 			}
 		}
 		if after = page.Next; after == "" {
@@ -160,7 +160,7 @@ func (p *phone) soon(what string, is func() (now string, ok bool)) {
 func (p *phone) reaches(notice, state string) {
 	p.t.Helper()
 	p.soon("the ledger says "+state, func() (string, bool) {
-		now := p.stands(notice)
+		now, _ := p.stands(notice)
 		return now, now == state
 	})
 }
@@ -184,19 +184,19 @@ func (p *phone) at(w window, path string) {
 	})
 }
 
-// reachable is signed in, and has allowed the app to notify.
+// reachable goes the way that the app leads everybody: sign in, be told why, allow, and see the first push arrive.
 func (p *phone) reachable() {
 	p.t.Helper()
 	p.signIn()
 	p.at(p.tab, "/")
-	p.tab.run("window.asked = Notification.requestPermission()", nil)
+	p.tab.open(p.server.url + "/welcome?step=push")
+	p.tab.press(by("button", "Mitteilungen einschalten"))
 	p.allow()
-	p.tab.run(`await window.asked;
-		const registration = await navigator.serviceWorker.ready;
-		const { key } = await (await fetch('/api/v1/push/key')).json();
-		const subscription = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
-		await fetch('/api/v1/push/subscriptions', { method: 'POST', headers: { 'Content-Type': 'application/json' },
-			body: JSON.stringify({ ...subscription.toJSON(), name: 'Firefox' }) });`, nil)
+	p.tab.sees(by("heading", "Angekommen!"))
+	p.notified("Es klappt!")
+	p.dismiss()
+	p.tab.press(by("button", "Zur Startseite"))
+	p.at(p.tab, "/")
 }
 
 // devices are those that the server would reach the mother by.
@@ -230,7 +230,7 @@ func (p *phone) arrived(notice, title string, ack autopush.Event) error {
 	if !slices.ContainsFunc(p.alerts(), func(a alert) bool { return a.Title == title && a.Text == "Bitte bis 12 Uhr abholen." && a.Lang == "de" }) {
 		missing = append(missing, errors.New("it is not on the screen"))
 	}
-	if state := p.stands(notice); state != "shown" {
+	if state, _ := p.stands(notice); state != "shown" {
 		missing = append(missing, fmt.Errorf("the ledger says %s", state))
 	}
 	return errors.Join(missing...)
@@ -263,11 +263,16 @@ func TestFirefoxShowsWhatTheKitaPosts(t *testing.T) {
 		t.Errorf("the app knows of %q", titles)
 	}
 
+	// A tap opens it in the window that is there, and that she read it is known.
 	corrected.tap()
 	p.at(p.tab, "/n/"+notice)
+	p.tab.sees(by("heading", "Rohrbruch im Keller"))
 	if all := p.firefox.windows(false); len(all) != 1 {
 		t.Errorf("it opened another window: %+v", all)
 	}
+	p.reaches(notice, "opened")
+	p.tab.press(by("button", "Gelesen – bestätigen"))
+	p.reaches(notice, "confirmed")
 
 	// The same without the app: it is not open, and a tap opens it.
 	p.tab.open("about:blank")
@@ -282,7 +287,34 @@ func TestFirefoxShowsWhatTheKitaPosts(t *testing.T) {
 		}
 		return opened.ID != ""
 	})
-	p.reaches(second, "shown")
+	opened.sees(by("heading", "Ausgang gesperrt"))
+	p.reaches(second, "opened")
+}
+
+// TestFirefoxShowsNoMoreThanIsMeantForIt: a notification of a withdrawn notice stands where it stood, since nobody can take it from
+// a screen that may be off, but what it leads to is gone; and whoever signs out is reached on this device no more.
+func TestFirefoxShowsNoMoreThanIsMeantForIt(t *testing.T) {
+	p := newPhone(t)
+	p.reachable()
+	withdrawn := p.post("Falsche Nachricht")
+	notification := p.notified("Falsche Nachricht")
+	p.reaches(withdrawn, "shown")
+	p.leader.do("POST", "/notices/"+withdrawn+"/withdrawal", nil, nil)
+	notification.tap()
+	p.at(p.tab, "/n/"+withdrawn)
+	p.tab.until("that it is gone", func() bool {
+		var text string
+		return p.tab.look("return document.querySelector('main').innerText", &text) == nil && strings.Contains(text, "Das ist nicht mehr da") && !strings.Contains(text, "bis 12 Uhr")
+	})
+
+	p.tab.run("await fetch('/api/v1/session', { method: 'DELETE' })", nil)
+	if have := p.devices(); len(have) != 0 {
+		t.Errorf("the server would still reach %q", have)
+	}
+	// Decided when it is published: for her there is nothing to send.
+	if state, trouble := p.stands(p.post("Nur für Angemeldete")); state != "waiting" || trouble != "no_device" {
+		t.Errorf("the ledger says %s, %s", state, trouble)
+	}
 }
 
 // TestFirefoxShowsNothingOfAFlippedBit is the test before, with a push service that flips one bit of the ciphertext: then

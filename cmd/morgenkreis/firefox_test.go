@@ -373,22 +373,54 @@ func (w window) sees(locator object) (element object) {
 	return element
 }
 
-// press waits for the element and presses it, as a finger would.
+// ready brings the element under the finger; it fails while the element takes no press, or something lies over it.
+const ready = `(e) => {
+	if (e.disabled || e.ariaBusy == 'true' || e.ariaDisabled == 'true') throw new Error('it takes no press');
+	e.scrollIntoView({ block: 'center' });
+	const { left, top, width, height } = e.getBoundingClientRect();
+	if (!e.contains(document.elementFromPoint(left + width / 2, top + height / 2))) throw new Error('something lies over it');
+	e.pressed = false;
+	e.addEventListener('click', () => (e.pressed = true), { capture: true, once: true });
+}`
+
+// press waits for the element and presses it, as a finger would. A press that went beside it, since the page moved, is no press.
 func (w window) press(locator object) {
 	w.f.t.Helper()
 	w.until(fmt.Sprint("pressing ", locator["value"]), func() bool {
 		element, err := w.find(locator)
-		if err != nil {
+		if err != nil || w.ask(ready, element, nil) != nil {
 			return false
 		}
-		return errors.Join(
-			w.f.try("script.callFunction", object{"functionDeclaration": "e => e.scrollIntoView({ block: 'center' })", "arguments": []any{element},
-				"target": object{"context": w.ID}, "awaitPromise": false}, nil),
-			w.f.try("input.performActions", object{"context": w.ID, "actions": []any{object{"type": "pointer", "id": "finger", "actions": []any{
-				object{"type": "pointerMove", "x": 0, "y": 0, "origin": object{"type": "element", "element": element}},
-				object{"type": "pointerDown", "button": 0}, object{"type": "pointerUp", "button": 0},
-			}}}}, nil)) == nil
+		if w.f.try("input.performActions", object{"context": w.ID, "actions": []any{object{"type": "pointer", "id": "finger", "actions": []any{
+			object{"type": "pointerMove", "x": 0, "y": 0, "origin": object{"type": "element", "element": element}},
+			object{"type": "pointerDown", "button": 0}, object{"type": "pointerUp", "button": 0},
+		}}}}, nil) != nil {
+			return false
+		}
+		var pressed bool
+		// An element that is gone by then went by the press.
+		return w.ask("(e) => JSON.stringify(e.pressed !== false)", element, &pressed) != nil || pressed
 	})
+}
+
+// ask calls the function with the element.
+func (w window) ask(function string, element object, into any) error {
+	var got struct {
+		Type             string
+		Result           struct{ Value string }
+		ExceptionDetails struct{ Text string }
+	}
+	err := w.f.try("script.callFunction", object{"functionDeclaration": function, "arguments": []any{element},
+		"target": object{"context": w.ID}, "awaitPromise": false}, &got)
+	switch {
+	case err != nil:
+		return err
+	case got.Type == "exception":
+		return errors.New(got.ExceptionDetails.Text)
+	case into == nil:
+		return nil
+	}
+	return json.Unmarshal([]byte(got.Result.Value), into)
 }
 
 // write presses the element and types into it.
@@ -475,4 +507,13 @@ func (a alert) tap() {
 		panic(err)
 	}
 	a.f.itself().run(alertWindows+`element(alerts.find((w) => number(w) == `+string(number)+`), 'alertTextLabel').click()`, nil)
+}
+
+// dismiss closes the notifications that are on the screen, without opening what they are about.
+func (f *firefox) dismiss() {
+	f.t.Helper()
+	f.itself().until("no notification", func() bool {
+		var left int
+		return f.itself().look(alertWindows+`alerts.forEach((w) => element(w, 'alert-close').click()); return alerts.length`, &left) == nil && left == 0
+	})
 }
