@@ -47,6 +47,7 @@ export const screens: Screen[] = [
 	{ route: 'children/[id]', who: 'baeren', path: async (h) => '/children/' + (await first(h, 'baeren', '/children')) },
 	{ route: 'children/[id]', who: 'leitung', path: async (h) => '/children/' + (await first(h, 'leitung', '/children')) },
 	{ route: 'settings', who: 'eltern', path: '/settings' },
+	...['about', 'account', 'alerts', 'devices', 'display', 'programs', 'sessions'].map((x): Screen => ({ route: `settings/${x}`, who: 'eltern', path: `/settings/${x}` })),
 	{ route: 'today', who: 'baeren', path: '/today' },
 	{ route: 'today', who: 'leitung', path: '/today', open: (p) => p.getByRole('button', { name: 'Namensliste' }).click() },
 	{ route: 'notices/new', who: 'baeren', path: '/notices/new', open: (p) => expect(p.getByText(/^Erreicht \d/)).toBeVisible() },

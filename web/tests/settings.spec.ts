@@ -195,6 +195,7 @@ test('a program gets a key that is shown once, works, and ends', async ({ house,
 
 test('signing out asks first, is not possible without a network, and leaves nothing', async ({ as, context }) => {
 	const page = await as('eltern', '/settings');
+	await expect(page.getByRole('button', { name: 'Abmelden' })).toBeVisible();
 	await context.setOffline(true);
 	await page.getByRole('button', { name: 'Abmelden' }).click();
 	await expect(page.getByText('Abmelden geht nur mit Netz').first()).toBeVisible();
