@@ -53,7 +53,7 @@ function tooWide() {
 }
 
 for (const s of screens)
-	test(`/${s.route} as ${s.who ?? 'a stranger'}: for everybody`, async ({ page, house }) => {
+	test(`${typeof s.path === 'string' ? s.path : `/${s.route}`} as ${s.who ?? 'a stranger'}: for everybody`, async ({ page, house }) => {
 		await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
 		await show(page, house, s);
 
