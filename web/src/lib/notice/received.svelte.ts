@@ -18,6 +18,9 @@ export interface Narrowed {
 	limit?: number;
 }
 
+/** inboxKey is under what the first page of a list is kept. */
+export const inboxKey = (q: Narrowed) => `inbox ${q.only ?? ''} ${q.kind ?? ''}`;
+
 const keyOf = (id: string) => `notice:${id}`;
 
 /** received asks for a page of what is addressed to me, and keeps each of them, so that it opens without a network too. */
@@ -32,6 +35,8 @@ async function remember({ items, next }: Received, newest: boolean) {
 	const at = new Date().toISOString();
 	await keepAll(items.map((data) => [keyOf(data.id), { data, at }]));
 	if (!newest) return;
+	// The start shows a part of it; the inbox then has all of it, network or not.
+	await keep(inboxKey({}), { data: { items, next, unread: unread.count }, at });
 	// What would have to be in the newest page and is not was withdrawn, or is no longer for us.
 	const oldest = next ? (items.at(-1)?.published_at ?? '') : '';
 	for (const { data } of await recallAll<Notice>(keyOf('')))
