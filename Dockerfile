@@ -7,7 +7,7 @@ WORKDIR /src
 # What comes from elsewhere first: it changes less often than what is written here.
 COPY web/package.json web/package-lock.json web/.npmrc web/
 RUN cd web && npm ci
-COPY docs/openapi.json docs/
+COPY docs/openapi.json docs/roster-sample.csv docs/
 COPY web/ web/
 RUN cd web && npm run build
 

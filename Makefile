@@ -13,7 +13,7 @@ export CGO_ENABLED := 1
 
 # The app is built anew when something it is made of has changed.
 APP := web/embedded/app/index.html
-APP_SOURCES := $(shell find web/src web/static -type f ! -name schema.d.ts) $(wildcard web/*.ts web/*.js web/*.json) docs/openapi.json
+APP_SOURCES := $(shell find web/src web/static -type f ! -name schema.d.ts) $(wildcard web/*.ts web/*.js web/*.json) docs/openapi.json docs/roster-sample.csv
 
 .PHONY: help run build app test lint bench fuzz openapi clean tools need-go need-gcc need-node
 

@@ -82,7 +82,7 @@ for (const s of screens)
 		const all = Math.min(await page.evaluate(numberStops), 60);
 		const reached = new Set<string>();
 		const unseen: string[] = [];
-		for (let i = 0; i < all + 10 && reached.size < all; i++) {
+		for (let i = 0; i < all * 2 + 10 && reached.size < all; i++) {
 			await page.keyboard.press('Tab');
 			const at = await page.evaluate(focused);
 			if (at?.stop) reached.add(at.stop);
