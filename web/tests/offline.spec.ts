@@ -160,8 +160,8 @@ test('what one account left unsent does not go out in the name of the next', asy
 	await context.setOffline(false);
 	await house.signIn(context, 'baeren');
 	await page.goto(house.url + '/notices?box=inbox');
-	await expect(page.getByRole('heading', { level: 1, name: 'Nachrichten' })).toBeVisible();
-	// The window begins anew once it learns who it is: what is asked of it meanwhile may be lost.
+	// The window begins anew once it learns who it is, at that person's start; what is asked of it meanwhile may be lost.
+	await expect(page).toHaveURL(house.url + '/today');
 	await expect(async () => expect((await lying(page)).rows).not.toContain('Nicht im falschen Namen')).toPass();
 	await context.unroute('**/api/v1/notices/*/confirmed');
 	await expect(page.getByText(/auf das Netz$/)).toHaveCount(0);
