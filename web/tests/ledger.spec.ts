@@ -30,15 +30,15 @@ test('the numbers move when a family reads and confirms @tablet @desktop', async
 	const n = notice.ledger.recipients;
 	const page = await as('baeren', `/n/${notice.id}`);
 	const ledger = page.getByRole('region', { name: 'Wer hat es bekommen?' });
-	await expect(ledger.getByText(`0 von ${n} Personen erreicht, 0 haben gelesen, 0 haben bestätigt`)).toBeVisible();
+	await expect(ledger.getByText(`0 von ${n} erreicht, 0 gelesen, 0 bestätigt`)).toBeVisible();
 	await expect(ledger.getByRole('img', { name: new RegExp(`^${n} `) })).toBeVisible();
 	const parent = await house.api('eltern');
 	expect((await parent.put(`/api/v1/notices/${notice.id}/opened`)).ok()).toBe(true);
 	await back(page);
-	await expect(ledger.getByText(`1 von ${n} Personen erreicht, 1 haben gelesen, 0 haben bestätigt`)).toBeVisible();
+	await expect(ledger.getByText(`1 von ${n} erreicht, 1 gelesen, 0 bestätigt`)).toBeVisible();
 	await parent.put(`/api/v1/notices/${notice.id}/confirmed`, { data: { confirmed: true } });
 	await back(page);
-	await expect(ledger.getByText(`1 von ${n} Personen erreicht, 1 haben gelesen, 1 haben bestätigt`)).toBeVisible();
+	await expect(ledger.getByText(`1 von ${n} erreicht, 1 gelesen, 1 bestätigt`)).toBeVisible();
 	// In words as well, for those who do not see the bar.
 	await expect(ledger.getByRole('img', { name: /^1 bestätigt, / })).toBeVisible();
 	await ledger.getByLabel('Welche zeigen?').selectOption({ label: 'bestätigt (1)' });
@@ -100,7 +100,7 @@ test('reminding says how many, and leaves alone who has confirmed', async ({ hou
 test('without a wish for confirmation nobody is reminded', async ({ house, as }) => {
 	const notice = await post(house);
 	const page = await as('baeren', `/n/${notice.id}`);
-	await expect(page.getByText(/Personen erreicht, 0 haben gelesen$/)).toBeVisible();
+	await expect(page.getByText(/ erreicht, 0 gelesen$/)).toBeVisible();
 	await expect(page.getByRole('button', { name: /erinnern/ })).toHaveCount(0);
 });
 
@@ -181,6 +181,6 @@ test('the ledger in English', async ({ house, as }) => {
 	const notice = await post(house, { confirm_wanted: true });
 	await (await house.api('baeren')).patch('/api/v1/account', { data: { language: 'en' } });
 	const page = await as('baeren', `/n/${notice.id}`);
-	await expect(page.getByText(`0 of ${notice.ledger.recipients} people reached, 0 have read it, 0 have confirmed`)).toBeVisible();
+	await expect(page.getByText(`0 of ${notice.ledger.recipients} reached, 0 read, 0 confirmed`)).toBeVisible();
 	await expect(page.getByRole('button', { name: `Remind ${notice.ledger.recipients} people` })).toBeVisible();
 });

@@ -25,7 +25,7 @@ test('the posted list shows states and numbers, and narrows @tablet', async ({ h
 	await expect(line(soon)).toContainText('Geht hinaus: Mi., 25. Nov. 2026');
 	await expect(line(soon)).toContainText('07:00');
 	await expect(line(gone)).toContainText('Zurückgezogen');
-	await expect(line(there)).toContainText(`1 von ${there.ledger!.recipients} Personen erreicht, 1 haben gelesen`);
+	await expect(line(there)).toContainText(`1 von ${there.ledger!.recipients} erreicht, 1 gelesen`);
 	await expect(line(there).getByRole('img', { name: /1 gelesen/ })).toBeVisible();
 	await page.getByText('Geplant', { exact: true }).click();
 	await expect(line(soon)).toBeVisible();
@@ -33,9 +33,9 @@ test('the posted list shows states and numbers, and narrows @tablet', async ({ h
 	await page.getByText('Gesendet', { exact: true }).click();
 	await expect(line(there)).toBeVisible();
 	await expect(line(gone)).toHaveCount(0);
-	await page.getByLabel('Art').selectOption('event');
+	await page.getByLabel('Art', { exact: true }).selectOption('event');
 	await expect(line(there)).toHaveCount(0);
-	await page.getByLabel('Art').selectOption('daily');
+	await page.getByLabel('Art', { exact: true }).selectOption('daily');
 	await expect(line(there)).toBeVisible();
 });
 

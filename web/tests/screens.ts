@@ -55,11 +55,7 @@ export const screens: Screen[] = [
 		route: 'notices/new',
 		who: 'leitung',
 		path: '/notices/new',
-		open: async (p) => {
-			await p.getByText('Termin', { exact: true }).click();
-			await p.getByText('Später senden').click();
-			await p.getByText('Sprache, Ende').click();
-		}
+		open: (p) => p.getByText('Sprache, Ende').click()
 	},
 	{ route: 'n/[id]/edit', who: 'leitung', path: async (h) => `/n/${await event(h)}/edit`, open: (p) => expect(p.getByLabel('Überschrift')).not.toHaveValue('') },
 	{ route: 'n/[id]/print', who: 'leitung', path: async (h) => `/n/${await event(h)}/print` },
