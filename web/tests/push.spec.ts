@@ -198,6 +198,21 @@ test('each start puts right what drifted apart, and costs nothing when nothing d
 	await expect.poll(async () => (await own(page, house)).length).toBe(0);
 });
 
+test('signing out takes the device off, here and at the server; signing in again brings it back', async ({ house, as, context }) => {
+	await Handset.take(house, context);
+	const page = await as('eltern', '/settings');
+	await expect.poll(async () => (await own(page, house)).length).toBe(1);
+	const leave = page.getByRole('button', { name: 'Abmelden', exact: true });
+	await leave.click();
+	await page.getByRole('dialog').getByRole('button', { name: 'Abmelden' }).click();
+	await expect(page).toHaveURL(/\/sign-in/);
+	expect(await page.evaluate(() => localStorage.getItem('handset.subscribed'))).toBeNull();
+	await page.getByLabel('E-Mail-Adresse').fill('eltern@sonnenschein.example');
+	await page.getByLabel('Passwort').fill(PASSWORD);
+	await page.getByRole('button', { name: 'Anmelden' }).click();
+	await expect.poll(async () => (await own(page, house)).length).toBe(1);
+});
+
 test('a session that ended elsewhere: who signs in again is reached again', async ({ house, as, context }) => {
 	await Handset.take(house, context);
 	const page = await as('eltern', '/settings');
