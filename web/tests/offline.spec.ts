@@ -120,7 +120,7 @@ test('when the server comes back, what waited goes out by itself', async ({ hous
 });
 
 // To be switched on with the settings screen: until then there is no button to sign out with.
-test.fixme('nothing of an account stays on the device after it signed out', async ({ house, as, context }) => {
+test('nothing of an account stays on the device after it signed out', async ({ house, as, context }) => {
 	const id = await withPictures(house, 1, { title: 'Nur für uns', body: 'Ein Geheimnis.' });
 	const page = await as('eltern', '/');
 	await page.getByRole('link', { name: /Nur für uns/ }).click();

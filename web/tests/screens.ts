@@ -40,7 +40,7 @@ export const screens: Screen[] = [
 	{ route: 'notices', who: 'eltern', path: '/notices' },
 	{ route: 'notices', who: 'baeren', path: '/notices' },
 	{ route: 'n/[id]', who: 'eltern', path: async (h) => '/n/' + (await first(h, 'eltern', '/notices?box=inbox', (n) => (n['file_ids'] as string[]).length > 0)) },
-	{ route: 'n/[id]', who: 'leitung', path: async (h) => '/n/' + (await first(h, 'leitung', `/notices?box=posted&kita_id=${await kitaOf(h, 'leitung')}`)) },
+	{ route: 'n/[id]', who: 'leitung', path: async (h) => '/n/' + (await first(h, 'leitung', `/notices?box=posted&state=published&kita_id=${await kitaOf(h, 'leitung')}`, (n) => !!n['confirm_wanted'])) },
 	{ route: 'absences', who: 'eltern', path: '/absences' },
 	{ route: 'absences/new', who: 'eltern', path: '/absences/new' },
 	{ route: 'children/[id]', who: 'eltern', path: async (h) => '/children/' + (await first(h, 'eltern', '/children')) },

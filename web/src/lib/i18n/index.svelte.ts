@@ -91,11 +91,13 @@ export function oneOf(section: keyof German & string, name: string, values: Valu
 }
 
 const made = new Map<string, unknown>();
+/** Who reads English in a German kita still means the 11th of December by 11/12, and a day of 24 hours. */
+const habits: Record<string, string> = { en: 'en-GB' };
 /** Intl's objects are dear to make and free to keep. */
 function kept<T>(name: string, make: (tag: string) => T): T {
 	const key = current.tag + name;
 	let f = made.get(key) as T | undefined;
-	if (!f) made.set(key, (f = make(current.tag)));
+	if (!f) made.set(key, (f = make(habits[current.tag] ?? current.tag)));
 	return f;
 }
 
