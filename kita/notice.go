@@ -209,21 +209,50 @@ func wordsOf(s string) map[string]bool {
 	return words
 }
 
+// ofHealth are the words that speak of health, as patterns of a lower-case word. A pattern may match inside of compounds
+// only where its letters mean nothing else there: "erbrech" is in Unterbrechung and zerbrechlich, "laus" in Nikolaus and
+// lauschen, "ill" in will, "lice" in Alice, "sick" in versickern.
+var ofHealth = []string{
+	"*krank*", "*infekt*", "ansteck*", "*ansteckend*", "*ansteckung*", "angesteckt*", "*durchfall*", "erbrech*", "erbrich*",
+	"erbrach*", "erbrochen*", "schwallerbrech*", "erkält*", "*läuse*", "laus", "lausbefall*", "*kopflaus*", "*allergi*",
+	"*allergen*", "*medikament*", "*arzt*", "*ärzt*", "*hepatitis*", "*covid*",
+	"ill", "illness*", "*sick", "*sickness*", "*infect*", "lice", "headlice", "allergy", "*medicine*", "*doctor*",
+}
+
+// notOfHealth are words that match a pattern by chance.
+var notOfHealth = []string{"schwarzt*", "*schwärzt*", "quarzt*", "harzt*"}
+
 // mentionsHealth tells whether s names an illness of the list, or speaks of being ill.
 func mentionsHealth(s string) bool {
 	s = strings.ToLower(s)
-	for _, word := range []string{"krank", "infekt", "ansteck", "läuse", "laus", "allerg", "medikament", "durchfall", "erbrech", "arzt",
-		"ill ", "illness", "sick", "infect", "lice", "medicine", "doctor"} {
-		if strings.Contains(s, word) {
-			return true
-		}
-	}
 	for _, i := range Illnesses {
 		if strings.Contains(s, strings.ToLower(i.German)) || strings.Contains(s, strings.ToLower(i.English)) {
 			return true
 		}
 	}
+	for word := range strings.FieldsFuncSeq(s, notLetter) {
+		if fits(word, ofHealth) && !fits(word, notOfHealth) {
+			return true
+		}
+	}
 	return false
+}
+
+// fits tells whether word is one of patterns, in which * stands for any letters or none.
+func fits(word string, patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		start, end := strings.HasPrefix(pattern, "*"), strings.HasSuffix(pattern, "*")
+		switch stem := strings.Trim(pattern, "*"); {
+		case start && end:
+			return strings.Contains(word, stem)
+		case start:
+			return strings.HasSuffix(word, stem)
+		case end:
+			return strings.HasPrefix(word, stem)
+		default:
+			return word == stem
+		}
+	})
 }
 
 // RecipientState is where one recipient of one notice stands in the ledger; every recipient is in exactly one.

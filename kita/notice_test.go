@@ -1,6 +1,8 @@
 package kita_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,4 +60,51 @@ func TestEveryPushLivesAtLeastTwoHoursAndAtMostThreeDays(t *testing.T) {
 			t.Fatalf("%s sent at %v lives %v", kind, now.In(loc), life)
 		}
 	})
+}
+
+// TestHealthIsTheWordNotItsLetters holds the rule to both sides: what speaks of health is kept off the lock screen, what
+// only has the same letters in it is not.
+func TestHealthIsTheWordNotItsLetters(t *testing.T) {
+	health := []string{"Erbrechen", "Brechdurchfall", "Zwei Kinder haben erbrochen", "Ein Kind erbricht", "Magen-Darm", "Magen-Darm-Erkrankung",
+		"Durchfallerkrankung", "Durchfall", "krank", "Kranke Kinder", "Erkrankt: drei Kinder", "Läuse", "Eine Laus", "Kopfläuse", "Kopflaus",
+		"Lausbefall", "Läusealarm", "Infekt", "Atemwegsinfektion", "Hochansteckend", "Ansteckungsgefahr", "Allergie", "Nussallergie", "Allergische Kinder",
+		"Allergene im Essen", "Kreuzallergien", "Medikamente", "Notfallmedikament", "Arzt", "Arzttermin", "Zahnarzt", "Zahnarztbesuch", "Facharzt",
+		"Kinderärztin", "Ärzte", "Ärztliches Attest", "Hepatitis", "Covid", "Coronatest", "Erkältet", "Fieber", "Drüsenfieber", "Schweinegrippe",
+		"Ringelröteln", "ill children", "Two are ill", "illness", "sick", "Sick notes", "sickness", "infectious", "head lice", "Lice!",
+		"medicines", "doctor's note", "Allergy", "allergic to nuts"}
+	for _, i := range kita.Illnesses {
+		health = append(health, i.German, i.English)
+	}
+	harmless := []string{"Unterbrechung der Wasserversorgung", "Wasserrohrbruch", "Kurzfristige Unterbrechung", "Wir unterbrechen die Probe",
+		"Zerbrechliches bitte einpacken", "Ein Rohr ist gebrochen", "Verbrecherjagd im Wald", "Der Nikolaus kommt", "Klaus liest vor",
+		"Lauschrunde", "Wir lauschen Geschichten", "Ausflug in die Lausitz", "Alice im Wunderland", "Die Police der Versicherung", "Das Regenwasser versickert",
+		"Wer will mitkommen?", "Stiller Nachmittag", "Still sein", "Grill und Spiele", "April-Brill", "Mit allergrößter Freude", "Am allergernsten draußen",
+		"Schwarztee für das Team", "Quarztreffen", "Harztour", "Ihr schwärztet die Wände", "Schrankwand", "Krippe", "Fasern und Wolle", "Ausflug in den Wald"}
+	frames := []string{"%s", "%s.", "Heute: %s", "Heute %s heute", "„%s“", "Achtung,%s!", "2%s"}
+	for _, frame := range frames {
+		for _, say := range []func(string) string{strings.ToUpper, strings.ToLower, strings.Clone} {
+			for _, text := range health {
+				discerned(t, fmt.Sprintf(frame, say(text)), kita.ShowKind, kita.ShowTitle)
+			}
+			for _, text := range harmless {
+				discerned(t, fmt.Sprintf(frame, say(text)), kita.ShowText, kita.ShowText)
+			}
+		}
+	}
+	for _, word := range health { // nothing beside it takes a word of health away
+		for _, beside := range harmless {
+			discerned(t, word+"\n"+beside, kita.ShowKind, kita.ShowTitle)
+			discerned(t, beside+" – "+word, kita.ShowKind, kita.ShowTitle)
+		}
+	}
+}
+
+func discerned(t *testing.T, text string, inTitle, inBody kita.Discretion) {
+	t.Helper()
+	if got := (kita.Notice{Title: text}).Discern(nil); got != inTitle {
+		t.Errorf("%q as a title: %v, not %v", text, got, inTitle)
+	}
+	if got := (kita.Notice{Title: "Hinweis", Body: kita.Markdown(text)}).Discern(nil); got != inBody {
+		t.Errorf("%q as a text: %v, not %v", text, got, inBody)
+	}
 }
