@@ -10,10 +10,10 @@ import (
 )
 
 var absenceTexts = texts{
-	"absence.too_late":             {"Für diesen Tag war bis {cut_off} Uhr Zeit. Bitte ruf in der Kita an. {phone}", "Reports for this day were open until {cut_off}. Please ring the kita. {phone}"},
+	"absence.too_late":             {"Für diesen Tag war bis {cut_off} Uhr Zeit. Bitte rufen Sie in der Kita an. {phone}", "Reports for this day were open until {cut_off}. Please ring the kita. {phone}"},
 	"absence.past":                 {"Dieser Tag ist schon vorbei.", "This day is over already."},
 	"absence.only_closed":          {"An diesen Tagen hat die Kita ohnehin geschlossen.", "The kita is closed on these days anyway."},
-	"absence.overlaps":             {"Vom {from} bis {to} ist schon etwas anderes gemeldet. Bitte ändere die frühere Meldung.", "Something else is reported from {from} to {to} already. Please change the earlier report."},
+	"absence.overlaps":             {"Vom {from} bis {to} ist schon etwas anderes gemeldet. Bitte ändern Sie die frühere Meldung.", "Something else is reported from {from} to {to} already. Please change the earlier report."},
 	"absence.to_before_from":       {"Das Ende liegt vor dem Anfang.", "The end is before the start."},
 	"absence.too_long":             {"Höchstens {max} Tage am Stück.", "At most {max} days at a time."},
 	"absence.too_old":              {"Höchstens {days} Tage zurück.", "At most {days} days back."},
@@ -22,8 +22,8 @@ var absenceTexts = texts{
 	"absence.illness":              {"Diese Krankheit steht nicht in der Liste.", "This illness is not in the list."},
 	"absence.illness_without_sick": {"Eine Krankheit gehört nur zu einer Krankmeldung.", "An illness belongs to a sick report only."},
 	"absence.note_full":            {"Mit der Notiz der früheren Meldung zusammen sind das mehr als {max} Zeichen.", "Together with the earlier report's note these are more than {max} characters."},
-	"absence.started":              {"Diese Abwesenheit hat schon begonnen. Bitte ruf in der Kita an. {phone}", "This absence has begun already. Please ring the kita. {phone}"},
-	"absence.over":                 {"Diese Abwesenheit ist schon vorbei. Bitte ruf in der Kita an. {phone}", "This absence is over already. Please ring the kita. {phone}"},
+	"absence.started":              {"Diese Abwesenheit hat schon begonnen. Bitte rufen Sie in der Kita an. {phone}", "This absence has begun already. Please ring the kita. {phone}"},
+	"absence.over":                 {"Diese Abwesenheit ist schon vorbei. Bitte rufen Sie in der Kita an. {phone}", "This absence is over already. Please ring the kita. {phone}"},
 	"absence.withdrawn_already":    {"Diese Meldung wurde zurückgenommen.", "This report was withdrawn."},
 }
 

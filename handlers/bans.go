@@ -11,7 +11,7 @@ import (
 var banTexts = texts{
 	"ban.active":              {"Diese Kontaktsperre besteht schon.", "This contact ban is in force already."},
 	"ban.lifted_already":      {"Diese Kontaktsperre ist schon aufgehoben.", "This contact ban is lifted already."},
-	"ban.needs_second_leader": {"Du hast die Aufhebung schon beantragt. Jetzt muss eine zweite Leitung oder der Betreiber zustimmen.", "You have asked for the end already. Now a second leader, or the operator, has to agree."},
+	"ban.needs_second_leader": {"Sie haben die Aufhebung schon beantragt. Jetzt muss eine zweite Leitung oder der Betreiber zustimmen.", "You have asked for the end already. Now a second leader, or the operator, has to agree."},
 }
 
 // BanView is a contact ban: leaders see all of it, educators who may not come near whom but not why, the operator neither.

@@ -32,12 +32,12 @@ func merged(all ...texts) texts {
 }
 
 var generalTexts = texts{
-	"not_found":         {"Das gibt es nicht, oder es ist nicht für dich.", "There is no such thing, or it is not for you."},
-	"unauthenticated":   {"Bitte melde dich an.", "Please sign in."},
-	"invalid":           {"Bitte prüfe die Angaben.", "Please check what you entered."},
-	"internal":          {"Da ist bei uns etwas schiefgegangen. Es ist nichts verloren; versuch es gleich noch einmal.", "Something went wrong on our side. Nothing is lost; please try again in a moment."},
+	"not_found":         {"Das gibt es nicht, oder es ist nicht für Sie.", "There is no such thing, or it is not for you."},
+	"unauthenticated":   {"Bitte melden Sie sich an.", "Please sign in."},
+	"invalid":           {"Bitte prüfen Sie die Angaben.", "Please check what you entered."},
+	"internal":          {"Da ist bei uns etwas schiefgegangen. Es ist nichts verloren; versuchen Sie es gleich noch einmal.", "Something went wrong on our side. Nothing is lost; please try again in a moment."},
 	"canceled":          {"Die Anfrage wurde abgebrochen.", "The request was cancelled."},
-	"storage.full":      {"Der Speicher des Servers ist voll. Bitte sag der Leitung Bescheid.", "The server's storage is full. Please tell the kita's leader."},
+	"storage.full":      {"Der Speicher des Servers ist voll. Bitte sagen Sie der Leitung Bescheid.", "The server's storage is full. Please tell the kita's leader."},
 	"http.405":          {"Das geht auf diesem Weg nicht.", "This method is not allowed here."},
 	"http.406":          {"In diesem Format können wir nicht antworten.", "We cannot answer in this format."},
 	"http.408":          {"Das hat zu lange gedauert. Bitte noch einmal.", "That took too long. Please try again."},

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -278,6 +279,18 @@ func TestEveryCodeHasItsTextInBothLanguages(t *testing.T) {
 	}
 	if used < 50 {
 		t.Fatalf("only %d codes found: the search is broken", used)
+	}
+}
+
+// familiar finds the words by which German says du: the pronouns, and the imperatives that our texts are likely to use.
+var familiar = regexp.MustCompile(`(?i)(^|\P{L})(du|dir|dich|dein(e|em|en|er|es)?|(ruf|sag|gib|nimm|lies|frag|schau|versuch|melde|löse|prüfe|wähle|ändere|warte))(\P{L}|$)`)
+
+func TestGermanTextsSayTheFormalYou(t *testing.T) {
+	de, _ := handlers.Codes()
+	for code, text := range de {
+		if familiar.MatchString(text) {
+			t.Errorf("%s says du: %s", code, text)
+		}
 	}
 }
 

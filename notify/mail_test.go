@@ -3,8 +3,10 @@ package notify
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -216,5 +218,12 @@ func TestEveryLanguageHasEveryWord(t *testing.T) {
 				t.Errorf("%s: %q has no %s", language, word, hole)
 			}
 		}
+	}
+}
+
+func TestGermanWordsSayTheFormalYou(t *testing.T) {
+	said := fmt.Sprintf("%q", vocabulary["de"])
+	if du := regexp.MustCompile(`(?i)(^|\P{L})(du|dir|dich|dein\pL*|wählst|hast)(\P{L}|$)`).FindString(said); du != "" {
+		t.Errorf("%q in %s", du, said)
 	}
 }

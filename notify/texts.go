@@ -24,10 +24,10 @@ type words struct {
 var vocabulary = map[string]words{
 	"de": {
 		corrected: "Korrigiert: ", confirm: "Bitte bestätigen: ", fromKita: "Neue Nachricht von {kita}",
-		absence: "Neue Abwesenheit", absenceOff: "Abwesenheit zurückgezogen", absenceText: "Gruppe {group}", test: "Es klappt!", testText: "So kommen Nachrichten der Kita bei dir an.",
+		absence: "Neue Abwesenheit", absenceOff: "Abwesenheit zurückgezogen", absenceText: "Gruppe {group}", test: "Es klappt!", testText: "So kommen Nachrichten der Kita bei Ihnen an.",
 		greeting: "Guten Tag {name},", closing: "Diese E-Mail kommt, weil die Nachricht auf keinem Gerät angezeigt wurde.",
 		readOnline: "In der App lesen:", resetSubject: "Neues Passwort für Morgenkreis",
-		resetText: "mit diesem Link wählst du ein neues Passwort; er gilt zwei Stunden und nur einmal:\n\n{link}\n\nDu hast das nicht angefordert? Dann ist nichts weiter zu tun.",
+		resetText: "mit diesem Link wählen Sie ein neues Passwort; er gilt zwei Stunden und nur einmal:\n\n{link}\n\nSie haben das nicht angefordert? Dann ist nichts weiter zu tun.",
 	},
 	"en": {
 		corrected: "Corrected: ", confirm: "Please confirm: ", fromKita: "New message from {kita}",
