@@ -28,6 +28,7 @@ for (const [name, fits] of gallery)
 		await page.emulateMedia({ reducedMotion: 'reduce' });
 		await show(page, house, s!);
 		await page.waitForLoadState('networkidle');
+		await page.evaluate(() => scrollTo(0, 0));
 		for (const colorScheme of ['light', 'dark'] as const) {
 			const path = join(folder, `${name}-${colorScheme}.png`);
 			if (process.env['GALLERY']) {

@@ -38,3 +38,30 @@ for (const file of readdirSync('src/lib/texts')) {
 		expect(wrong).toEqual([]);
 	});
 }
+
+test('every text is used, and no text stands in the code', () => {
+	const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
+		.filter((f) => /\.(svelte|ts)$/.test(f) && !f.includes('schema.d.ts'))
+		.map((f) => ({ f, s: readFileSync('src/' + f, 'utf8') }));
+	const code = sources.map((x) => x.s).join('\n');
+	// Sections whose keys are put together: oneOf('kind', …), t(`step.${…}`); or that are taken as a whole: { import: 'push' }.
+	const composed = new Set(Array.from(code.matchAll(/oneOf\(\s*'(\w+)'|`(\w+)\.[^`]*\$\{|import: '(\w+)'/g), (m) => m[1] ?? m[2] ?? m[3]));
+	const unused = Object.entries(german).flatMap(([section, names]) =>
+		composed.has(section) ? [] : Object.keys(names).map((n) => `${section}.${n}`).filter((key) => !code.includes(`'${key}'`) && !code.includes(`"${key}"`))
+	);
+	expect(unused, 'texts that nothing shows').toEqual([]);
+	const spoken = sources
+		.filter((x) => x.f.endsWith('.svelte'))
+		.flatMap(({ f, s }) => {
+			const markup = s.replace(/<script[\s\S]*?<\/script>|<style[\s\S]*?<\/style>|<!--[\s\S]*?-->/g, '');
+			// Words between tags, or in an attribute that is read out: letters that are not in braces.
+			let plain = markup;
+			for (let before = ''; before !== plain; ) [before, plain] = [plain, plain.replace(/\{[^{}]*\}/g, '')];
+			return [...plain.matchAll(/>([^<>]*\p{L}{3,}[^<>]*)</gu), ...plain.matchAll(/\s(?:aria-label|title|alt|placeholder|label)="([^"]*\p{L}{3,}[^"]*)"/gu)]
+				.map((m) => m[1]!.trim())
+				// The name, a space, and how a code looks.
+				.filter((w) => w && !/^(· )?Morgenkreis$|^&nbsp;$|^X{4}/.test(w))
+				.map((w) => `${f}: ${w}`);
+		});
+	expect(spoken, 'texts that stand in the code').toEqual([]);
+});
