@@ -64,6 +64,8 @@ test('too many wrong passwords: how long to wait, counted down', async ({ house,
 test('who forgot the password learns whom to ask where the server sends no e-mail', async ({ house, page }) => {
 	await page.goto(house.url + '/sign-in');
 	await page.getByRole('link', { name: 'Passwort vergessen?' }).click();
+	// The door before it has a field of the same name.
+	await expect(page.getByRole('heading', { name: 'Neues Passwort' })).toBeVisible();
 	await page.getByLabel('E-Mail-Adresse').fill('eltern@sonnenschein.example');
 	await page.getByRole('button', { name: 'Link schicken' }).click();
 	await expect(page.getByText('Bitte fragen Sie die Leitung Ihrer Kita')).toBeVisible();

@@ -11,7 +11,9 @@ type German = typeof de;
 export type Key = { [S in keyof German & string]: `${S}.${keyof German[S] & string}` }[keyof German & string];
 export type Values = Record<string, string | number>;
 
-const files = import.meta.glob<Catalogue>('../texts/*.json', { import: 'default' });
+// In two parts (vite.config.ts): a parent's first visit waits for the first alone.
+const files = import.meta.glob<Catalogue>('../texts/*.json', { query: '?part=first', import: 'default' });
+const rests = import.meta.glob<Catalogue>('../texts/*.json', { query: '?part=rest', import: 'default' });
 
 /** The languages that have a catalogue, German first. */
 export const languages = Object.keys(files)
@@ -19,7 +21,8 @@ export const languages = Object.keys(files)
 	.sort((a, b) => Number(b === 'de') - Number(a === 'de') || a.localeCompare(b));
 
 const fallback = 'de';
-let current = $state.raw<{ tag: string; texts: Catalogue }>({ tag: '', texts: {} });
+let current = $state.raw<{ tag: string; texts: Catalogue; whole: boolean }>({ tag: '', texts: {}, whole: false });
+let asked = 0;
 
 /** Keeps the choice of a device on which nobody is signed in yet. It is no secret. */
 const MEMORY = 'morgenkreis.language';
@@ -36,8 +39,14 @@ export function matching(wanted: readonly string[]): string {
 /** use loads a language and shows the whole app in it. One without a catalogue gives the device's next best. */
 export async function use(...wanted: string[]) {
 	const tag = matching([...wanted, ...navigator.languages]);
-	const load = files[`../texts/${tag}.json`];
-	if (load && current.tag !== tag) current = { tag, texts: await load() };
+	// Who asked last is heard, whichever file comes first.
+	const mine = ++asked;
+	if (current.tag !== tag) {
+		const { whole } = current;
+		const [first, rest] = await Promise.all([files[`../texts/${tag}.json`]?.(), whole ? rests[`../texts/${tag}.json`]?.() : undefined]);
+		if (mine !== asked) return;
+		current = { tag, texts: { ...first, ...rest }, whole };
+	}
 	document.documentElement.lang = tag;
 	document.documentElement.dir = direction(tag);
 	speak(tag);
@@ -46,6 +55,24 @@ export async function use(...wanted: string[]) {
 	} catch {
 		// A private window may refuse; then the device's own language is asked each time.
 	}
+}
+
+/** whole loads the texts that a parent's first visit does without: for the screens of staff, and the rarer ones. */
+export async function whole(): Promise<void> {
+	const { tag, whole: all } = current;
+	if (all || !tag) return;
+	const rest = await rests[`../texts/${tag}.json`]?.();
+	if (current.tag === tag) current = { tag, texts: { ...current.texts, ...rest }, whole: true };
+	else await whole();
+}
+
+/** found is a text, undefined when there is none; one of the rest is blank until the rest is there, and then shown. */
+function found(section: string, name: string): Text | undefined {
+	if (!current.texts[section] && !current.whole) {
+		void whole();
+		return '';
+	}
+	return current.texts[section]?.[name];
 }
 
 /** start shows the language that was chosen on this device, or that the device speaks. */
@@ -73,7 +100,7 @@ export function direction(tag: string): 'rtl' | 'ltr' {
 /** t is a text in the language of the app. `{name}` is filled from values; `n` chooses among the forms of a number. */
 export function t(key: Key, values: Values = {}): string {
 	const [section = '', name = ''] = key.split('.');
-	let text = current.texts[section]?.[name];
+	let text = found(section, name);
 	if (text === undefined) return key;
 	if (typeof text !== 'string') {
 		const n = Number(values['n'] ?? 0);
@@ -87,7 +114,7 @@ export function t(key: Key, values: Values = {}): string {
 
 /** oneOf is t for keys that are put together: `oneOf('kind', notice.kind)`. A word that has no text stays itself. */
 export function oneOf(section: keyof German & string, name: string, values: Values = {}): string {
-	return current.texts[section]?.[name] === undefined ? name : t(`${section}.${name}` as Key, values);
+	return found(section, name) === undefined ? name : t(`${section}.${name}` as Key, values);
 }
 
 const made = new Map<string, unknown>();

@@ -88,6 +88,8 @@ export const waits = (id: string) => outbox.waiting.some((p) => p.path === confi
 
 /** open tells the server, once, that the notice was read. */
 export async function open(n: Notice) {
+	// An answer that was on its way before the first time does not know of it yet.
+	if (marks[n.id]?.opened) return;
 	mark(n.id, { opened: new Date().toISOString() });
 	unread.set(unread.count - 1);
 	await outbox.put({ method: 'PUT', path: openedPath(n.id), what: 'opened', about: n.title }).catch(() => undefined);
