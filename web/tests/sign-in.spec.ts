@@ -10,6 +10,12 @@ test('who signs in comes to where they wanted to go @tablet @desktop', async ({ 
 	await page.getByLabel('Passwort').fill(PASSWORD);
 	await page.getByRole('button', { name: 'Anmelden' }).click();
 	await expect(page).toHaveURL(house.url + '/settings');
+	// What opens the house is in a cookie that no script can read; nothing that scripts can read is worth stealing.
+	const cookie = (await page.context().cookies()).find((c) => c.name === 'morgenkreis');
+	expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Lax' });
+	const kept = await page.evaluate(() => ({ ...localStorage, ...sessionStorage }));
+	expect(JSON.stringify(kept)).not.toContain(cookie!.value);
+	for (const [name, value] of Object.entries(kept)) expect(name.startsWith('sveltekit:') || String(value).length < 20, `${name}=${String(value)}`).toBe(true);
 });
 
 test('a link from elsewhere can not send people away after they signed in', async ({ house, page }) => {
