@@ -15,7 +15,7 @@ export CGO_ENABLED := 1
 APP := web/embedded/app/index.html
 APP_SOURCES := $(shell find web/src web/static -type f ! -name schema.d.ts) $(wildcard web/*.ts web/*.js web/*.json) docs/openapi.json docs/roster-sample.csv
 
-.PHONY: help run build app test lint bench screens fuzz openapi clean tools need-go need-gcc need-node
+.PHONY: help run build app test lint bench bench-app screens fuzz openapi clean tools need-go need-gcc need-node
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -49,8 +49,10 @@ lint: need-go web/node_modules/.package-lock.json ## gofmt, go vet, staticcheck,
 	@if git grep -nE '"resolved": *"https?:' -- '*package-lock.json'; then \
 	  echo "a lock file holds download addresses: npm config set omit-lockfile-registry-resolved true, and write it anew"; exit 1; fi
 
-bench: need-go need-gcc tools $(APP) ## what must not get slow, as ratios to a baseline in the same run; BENCHFLAGS=--quick for a short look
+bench: need-go need-gcc ## what must not get slow, as ratios to a baseline in the same run; BENCHFLAGS=--quick for a short look
 	go run ./cmd/morgenkreis/bench $(BENCHFLAGS)
+
+bench-app: need-go need-gcc tools $(APP) ## what the app costs a phone: its scripts, its start on a slow network, its longest list
 	cd web && npm run bench
 
 screens: need-go need-gcc tools $(APP) ## take the pictures of docs/screens anew
