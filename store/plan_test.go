@@ -37,7 +37,7 @@ var statistics = [][3]string{
 // A list that is sorted, or that looks at more than its own range, grows with the house.
 func TestInboxIsOneRangeOfOneIndexWhateverThePlannerKnows(t *testing.T) {
 	page := "select " + receivedColumns + inbox + " and (r.published_at, r.notice_id) < (?, ?)"
-	const newestFirst = " order by r.published_at desc, r.notice_id desc limit ?"
+	const newestFirst = newestFirst + "21"
 	feed := "SEARCH r USING INDEX recipients_feed (account_id=? AND (published_at,notice_id)<(?,?))"
 	statements := []struct{ name, statement, from string }{
 		{"the list", page + newestFirst, feed},

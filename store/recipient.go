@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"strconv"
 
 	"morgenkreis/kita"
 )
@@ -194,6 +195,10 @@ var onlyOpen = map[ToDo]string{
 	Unconfirmed: " and n.confirm_wanted and coalesce(r.confirmed_at, 0) = 0",
 }
 
+// newestFirst ends with a number and not with a parameter: of a limit it does not know PostgreSQL expects a tenth of the table,
+// and reads and sorts a long list as a whole.
+const newestFirst = " order by r.published_at desc, r.notice_id desc limit "
+
 // Inbox is what is addressed to the viewer, newest first. It reads one range of one index, however many notices there are.
 func (s *Store) Inbox(ctx context.Context, v kita.Viewer, f NoticeFilter) (Page[Received], error) {
 	at, id, err := f.instant()
@@ -208,7 +213,7 @@ func (s *Store) Inbox(ctx context.Context, v kita.Viewer, f NoticeFilter) (Page[
 		clause, args = clause+" and n.kind = ?", append(args, f.Kind)
 	}
 	clause += onlyOpen[f.Only]
-	rows, err := list[Received](ctx, s.db, "select "+receivedColumns+inbox+clause+" order by r.published_at desc, r.notice_id desc limit ?", append(args, f.limit()+1)...)
+	rows, err := list[Received](ctx, s.db, "select "+receivedColumns+inbox+clause+newestFirst+strconv.Itoa(f.limit()+1), args...)
 	if err != nil {
 		return Page[Received]{}, err
 	}
@@ -261,11 +266,12 @@ and not exists (select 1 from barred x where x.child_id = rc.child_id and x.acco
 // MaxUnread is where counting ends: whoever never opens a notice must not make every list slower than the last.
 const MaxUnread = 100
 
-const unread = "select count(*) from (select 1" + inbox + " and r.opened_at is null limit ?) u"
+// unread has MaxUnread in it as a number, for the reason of newestFirst.
+var unread = "select count(*) from (select 1" + inbox + " and r.opened_at is null limit " + strconv.Itoa(MaxUnread) + ") u"
 
 // Unread counts what the viewer has not opened, up to MaxUnread.
 func (s *Store) Unread(ctx context.Context, v kita.Viewer) (int, error) {
-	return get[int](ctx, s.db, unread, v.AccountID(), MaxUnread)
+	return get[int](ctx, s.db, unread, v.AccountID())
 }
 
 // MarkOpened notes that the viewer has read a notice addressed to them; once read, it stays so.
