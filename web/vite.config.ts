@@ -21,7 +21,11 @@ function parts(): Plugin {
 	};
 }
 
+/** What every visit begins with is one file: forty small ones cost a phone in the tram more than their bytes. */
+const start = /src\/routes\/(\+layout\.svelte|\+page\.svelte|Home\.svelte)$/;
+
 export default defineConfig({
+	build: { rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'start', test: start }] } } } },
 	plugins: [parts(), sveltekit()],
 	// For npm run dev: the API of the server that make run started.
 	server: { proxy: { '/api': 'http://localhost:8080' } }

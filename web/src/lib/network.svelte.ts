@@ -1,6 +1,6 @@
 // Whether the device believes in a network. It may be wrong (a captive portal, a cellar): only an answer proves one.
 class Network {
-	online = $state(navigator.onLine);
+	online = $state(globalThis.navigator?.onLine ?? true);
 
 	/** watch keeps it right; it answers how to stop. */
 	watch(): () => void {
