@@ -1,4 +1,5 @@
 // The service worker: what it does with a push, with or without a page, and how the app opens without a network.
+import type { Page } from '@playwright/test';
 import { Handset, click, shown, type Payload } from './handset';
 import { expect, test, type House } from './house';
 
@@ -15,14 +16,17 @@ async function publish(house: House, title: string): Promise<string> {
 	return (await r.json()).id;
 }
 
+/** Allowed already: the app subscribes at its start, and what is published before that reaches nobody. */
+const subscribed = (page: Page, house: House) =>
+	expect.poll(async () => (await (await page.request.get(house.url + '/api/v1/push/subscriptions')).json()).items.filter((d: { current: boolean }) => d.current).length).toBe(1);
+
 const simple = (o: Partial<Payload['notification']> & Record<string, unknown> = {}): string =>
 	JSON.stringify({ web_push: 8030, notification: { title: 'Rohrbruch', body: 'Bitte abholen.', lang: 'de', dir: 'ltr', tag: 'a', navigate: '/n/1', data: { url: '/n/1' }, ...o }, app_badge: 2 });
 
 test('a push is shown, the ledger hears of it, and a correction takes its place', async ({ house, as, context }) => {
 	const handset = await Handset.take(house, context);
 	const page = await as('eltern', '/settings');
-	// Allowed already: the app subscribes at its start.
-	await expect.poll(async () => (await (await page.request.get(house.url + '/api/v1/push/subscriptions')).json()).items.filter((d: { current: boolean }) => d.current).length).toBe(1);
+	await subscribed(page, house);
 
 	const id = await publish(house, 'Rohrbruch in der Kita');
 	const payload = await handset.pushed(1);
@@ -61,6 +65,7 @@ test('whatever comes, something is shown, in the language of the device', async 
 test('an open window hears of it, and a tap opens the notice there', async ({ house, as, context }) => {
 	const handset = await Handset.take(house, context);
 	const page = await as('eltern', '/settings');
+	await subscribed(page, house);
 	const id = await publish(house, 'Heute geht der Ausflug in den Wald');
 	await page.evaluate(() => {
 		navigator.serviceWorker.addEventListener('message', (e) => e.data?.type === 'pushed' && (document.body.dataset['pushed'] = e.data.url));
