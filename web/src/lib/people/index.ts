@@ -55,6 +55,3 @@ export function nextKitaYear(today = localDay(new Date())): string {
 	const year = Number(today.slice(0, 4));
 	return `${today < `${year}-08-01` ? year : year + 1}-08-01`;
 }
-
-/** A number as a telephone dials it. */
-export const dial = (phone: string) => 'tel:' + phone.replace(/[^\d+]/g, '');

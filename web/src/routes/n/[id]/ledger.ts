@@ -34,5 +34,3 @@ export const isMissing = (n: Notice, r: Recipient) => (n.confirm_wanted ? r.stat
 
 /** No push can reach them: they need paper, or a call. */
 export const hasNoDevice = (r: Recipient) => (r.trouble === 'no_device' || !r.has_account) && r.state !== 'confirmed' && r.state !== 'opened';
-
-export const tel = (phone: string) => 'tel:' + phone.replace(/[^+\d]/g, '');
