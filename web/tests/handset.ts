@@ -63,7 +63,11 @@ export class Handset {
 		return padded.subarray(0, padded.lastIndexOf(2)).toString('utf8');
 	}
 
-	/** deliver hands a push to the service worker, as the browser does when one came. */
+	/**
+	 * deliver hands a push to the service worker, as the browser does when one came, and waits until the worker has dealt with it. Whoever
+	 * asks Chromium for its notifications while it is about to show one makes it forget that one: it takes away what it has noted but not
+	 * yet put on the screen.
+	 */
 	async deliver(page: Page, data: Payload | string) {
 		let known = this.#cdp.get(page);
 		if (!known) {
@@ -78,11 +82,20 @@ export class Handset {
 			await session.send('ServiceWorker.enable');
 			this.#cdp.set(page, (known = { session, registration }));
 		}
+		const before = await page.evaluate(() => {
+			const w = window as unknown as { dealtWith?: number };
+			if (w.dealtWith === undefined) {
+				w.dealtWith = 0;
+				navigator.serviceWorker.addEventListener('message', (e) => e.data?.type === 'pushed' && w.dealtWith!++);
+			}
+			return w.dealtWith;
+		});
 		await known.session.send('ServiceWorker.deliverPushMessage', {
 			origin: this.house.url,
 			registrationId: await known.registration,
 			data: typeof data === 'string' ? data : JSON.stringify(data)
 		});
+		await expect.poll(() => page.evaluate(() => (window as unknown as { dealtWith: number }).dealtWith), { message: 'pushes that the worker has dealt with' }).toBeGreaterThan(before);
 	}
 }
 
@@ -90,7 +103,7 @@ export class Handset {
 export function shown(page: Page) {
 	return page.evaluate(async () => {
 		const all = await (await navigator.serviceWorker.ready).getNotifications();
-		return all.map((n) => ({ title: n.title, body: n.body, tag: n.tag, lang: n.lang, dir: n.dir, silent: n.silent, data: n.data as unknown }));
+		return all.map((n) => ({ title: n.title, body: n.body, tag: n.tag, lang: n.lang, dir: n.dir, silent: n.silent, data: n.data as unknown, timestamp: (n as unknown as { timestamp: number }).timestamp }));
 	});
 }
 

@@ -48,18 +48,21 @@ test('a push is shown, the ledger hears of it, and a correction takes its place'
 test('whatever comes, something is shown, in the language of the device', async ({ house, as, context }) => {
 	const handset = await Handset.take(house, context);
 	const page = await as('eltern', '/settings');
+	let last = 0;
 	for (const garbage of ['', 'not json', '[]', 'null', '{"notification":{"title":7}}', '{"notification":{"title":"x","dir":"sideways"}}', '{"notification":{"title":"x","data":null}}']) {
 		await handset.deliver(page, garbage);
-		await expect.poll(async () => (await shown(page)).length, { message: garbage }).toBe(1);
-		expect((await shown(page))[0]!.title).toBe(garbage.includes('null}}') ? 'x' : 'Neues aus der Kita');
-		await page.evaluate(async () => (await (await navigator.serviceWorker.ready).getNotifications()).forEach((n) => n.close()));
-		await expect.poll(async () => (await shown(page)).length).toBe(0);
+		// One takes the place of the one before, so it is its hour that tells them apart.
+		const newest = (await shown(page)).sort((a, b) => b.timestamp - a.timestamp)[0];
+		expect(newest, garbage).toMatchObject({ title: garbage.includes('null}}') ? 'x' : 'Neues aus der Kita' });
+		expect(newest!.timestamp, garbage).toBeGreaterThan(last);
+		last = newest!.timestamp;
 	}
 	// What leads out of the house leads to its door instead.
 	await handset.deliver(page, simple({ title: 'Fremd', tag: 'b', data: { url: 'https://evil.example/x' } }));
-	await expect.poll(() => shown(page)).toMatchObject([{ title: 'Fremd', data: { url: house.url + '/' } }]);
+	const tagged = async () => (await shown(page)).filter((n) => n.tag === 'b');
+	expect(await tagged()).toMatchObject([{ title: 'Fremd', data: { url: house.url + '/' } }]);
 	await handset.deliver(page, simple({ title: 'Leise', tag: 'b', silent: true, lang: 'ar', dir: 'rtl' }));
-	await expect.poll(() => shown(page)).toMatchObject([{ title: 'Leise', silent: true, lang: 'ar', dir: 'rtl' }]);
+	expect(await tagged()).toMatchObject([{ title: 'Leise', silent: true, lang: 'ar', dir: 'rtl' }]);
 });
 
 test('an open window hears of it, and a tap opens the notice there', async ({ house, as, context }) => {
