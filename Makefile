@@ -49,10 +49,11 @@ lint: need-go web/node_modules/.package-lock.json ## gofmt, go vet, staticcheck,
 	@if git grep -nE '"resolved": *"https?:' -- '*package-lock.json'; then \
 	  echo "a lock file holds download addresses: npm config set omit-lockfile-registry-resolved true, and write it anew"; exit 1; fi
 
-bench: need-go need-gcc ## what must not get slow, as ratios to a baseline in the same run; BENCHFLAGS=--quick for a short look
+# The app first: it takes a minute, the server takes long.
+bench: bench-app ## what must not get slow: the app on a phone; the server as ratios to a baseline in the same run (BENCHFLAGS=--quick for a short look)
 	go run ./cmd/morgenkreis/bench $(BENCHFLAGS)
 
-bench-app: need-go need-gcc tools $(APP) ## what the app costs a phone: its scripts, its start on a slow network, its longest list
+bench-app: need-go need-gcc tools $(APP) ## the app's part of it alone: its scripts, its start on a slow network, its longest list
 	cd web && npm run bench
 
 screens: need-go need-gcc tools $(APP) ## take the pictures of docs/screens anew

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/klauspost/compress/gzhttp"
 	"github.com/labstack/echo/v4"
 )
 
@@ -34,7 +35,8 @@ func entityTag(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		if held.status == http.StatusOK {
 			sum := sha256.Sum256(held.body.Bytes())
-			tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+			// Weak: what is sent is compressed or not (see compressed), and the same to whoever reads it (section 8.8.1).
+			tag := `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 			h := original.Header()
 			h.Set("ETag", tag)
 			h.Set("Cache-Control", "private, no-cache")
@@ -57,12 +59,26 @@ func entityTag(next echo.HandlerFunc) echo.HandlerFunc {
 
 // matches compares weakly, as If-None-Match asks for.
 func matches(header, tag string) bool {
+	tag = strings.TrimPrefix(tag, "W/")
 	for _, t := range strings.Split(header, ",") {
 		if t = strings.TrimPrefix(strings.TrimSpace(t), "W/"); t == tag || t == "*" {
 			return true
 		}
 	}
 	return false
+}
+
+// compressed sends JSON as gzip to whoever reads that: a page of notices is a fifth of its size then. Short answers, pictures and
+// the app's files (compressed when they were built) are left as they are. No answer of the API holds a secret beside words of
+// somebody else's choice, which their length could give away (BREACH).
+func compressed(h http.Handler) http.Handler {
+	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.EnableZstd(false), gzhttp.ContentTypeFilter(func(mediaType string) bool {
+		return strings.HasPrefix(mediaType, "application/json") || strings.HasPrefix(mediaType, "application/problem+json")
+	}))
+	if err != nil {
+		panic(err) // the options are constants
+	}
+	return wrap(h)
 }
 
 // heldWriter keeps JSON back until it is whole; everything else passes straight through.

@@ -1,6 +1,10 @@
 package handlers_test
 
 import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -187,4 +191,40 @@ func TestEveryRouteSaysWhoMayKnockAndWhatTheLogKeeps(t *testing.T) {
 			t.Errorf("%s is a GET and writes", name)
 		}
 	}
+}
+
+func TestLongListIsSentCompressed(t *testing.T) {
+	onEachEngine(t, func(h *house) {
+		op := h.Operator("Otto")
+		for i := range 20 {
+			h.Provider(fmt.Sprintf("Träger Nr. %d", i))
+		}
+		h.Live()
+		c := h.as(op.ID)
+		plain := c.with("Accept-Encoding", "identity").get("/providers").want(200)
+		if coding := plain.Header.Get("Content-Encoding"); coding != "" {
+			t.Fatalf("to whoever reads no gzip: %q", coding)
+		}
+		// Asked for by name, so that the transport does not unpack it unseen.
+		packed := c.with("Accept-Encoding", "gzip").get("/providers").want(200)
+		if packed.Header.Get("Content-Encoding") != "gzip" || !strings.Contains(strings.Join(packed.Header.Values("Vary"), ","), "Accept-Encoding") {
+			t.Fatalf("%v", packed.Header)
+		}
+		z, err := gzip.NewReader(bytes.NewReader(packed.Raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		unpacked, err := io.ReadAll(z)
+		if err != nil || !bytes.Equal(unpacked, plain.Raw) {
+			t.Errorf("unpacked, it says something else: %v\n%s", err, unpacked)
+		}
+		if len(packed.Raw)*3 > len(plain.Raw) {
+			t.Errorf("%d bytes of %d", len(packed.Raw), len(plain.Raw))
+		}
+		// What the phone holds is the same, however it came.
+		c.with("Accept-Encoding", "identity").with("If-None-Match", packed.Header.Get("ETag")).get("/providers").want(304)
+		if short := c.with("Accept-Encoding", "gzip").get("/session").want(200); short.Header.Get("Content-Encoding") != "" {
+			t.Errorf("a short answer is packed: %v", short.Header)
+		}
+	})
 }

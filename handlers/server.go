@@ -90,7 +90,7 @@ func New(o Options) *Server {
 	// Cookies are SameSite=Lax; this refuses what older browsers let through (Sec-Fetch-Site, Origin).
 	csrf := http.NewCrossOriginProtection()
 	csrf.SetDenyHandler(http.HandlerFunc(denyForeign))
-	s.http = csrf.Handler(s.echo)
+	s.http = compressed(csrf.Handler(s.echo))
 	return s
 }
 

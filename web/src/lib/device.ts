@@ -162,10 +162,14 @@ async function forgetPictures() {
 	if ('caches' in globalThis) for (const name of await caches.keys()) if (name.startsWith('account')) await caches.delete(name);
 }
 
-/** whose runs work in one transaction when the device is still this window's account's. */
-function whose<S extends 'seen' | 'drafts' | 'pending', T>(name: S, work: (store: IDBPObjectStore<Schema, ['owner', S], S, 'readwrite'>) => Promise<T>): Promise<T | undefined> {
+/** whose runs work in one transaction when the device is still this window's account's. Those that only read wait for no other reader. */
+function whose<S extends 'seen' | 'drafts' | 'pending', T, M extends 'readonly' | 'readwrite' = 'readwrite'>(
+	name: S,
+	work: (store: IDBPObjectStore<Schema, ['owner', S], S, M>) => Promise<T>,
+	mode: M = 'readwrite' as M
+): Promise<T | undefined> {
 	return orNothing(async (d) => {
-		const tx = d.transaction(['owner', name] as ['owner', S], 'readwrite');
+		const tx = d.transaction(['owner', name] as ['owner', S], mode);
 		// Its end is waited for below; this keeps an abort from being told twice.
 		tx.done.catch(() => {});
 		const is = await (tx.objectStore('owner') as unknown as { get(k: string): Promise<string | undefined> }).get('account');
@@ -178,14 +182,14 @@ function whose<S extends 'seen' | 'drafts' | 'pending', T>(name: S, work: (store
 /** $state proxies cannot be cloned into a database; JSON is all that comes from the server anyway. */
 const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
-export const recall = <T>(key: string) => whose('seen', (s) => s.get(key)) as Promise<Seen<T> | undefined>;
+export const recall = <T>(key: string) => whose('seen', (s) => s.get(key), 'readonly') as Promise<Seen<T> | undefined>;
 /** keep remembers what the server said. An answer that comes after the account has left is dropped. */
 export const keep = (key: string, seen: Seen) => whose('seen', (s) => s.put(plain(seen), key));
 /** keepAll remembers several at once. */
 export const keepAll = (all: [key: string, seen: Seen][]) => whose('seen', (s) => Promise.all(all.map(([key, seen]) => s.put(plain(seen), key))));
 export const forget = (key: string) => whose('seen', (s) => s.delete(key));
 /** recallAll is what is kept under keys that begin with prefix. */
-export const recallAll = async <T>(prefix: string) => ((await whose('seen', (s) => s.getAll(IDBKeyRange.bound(prefix, prefix + '\uffff')))) ?? []) as Seen<T>[];
+export const recallAll = async <T>(prefix: string) => ((await whose('seen', (s) => s.getAll(IDBKeyRange.bound(prefix, prefix + '\uffff')), 'readonly')) ?? []) as Seen<T>[];
 
 /** prune forgets what nobody has looked at since the day before (RFC 3339); the phone has other things to keep. */
 export const prune = (before: string) =>
@@ -193,11 +197,11 @@ export const prune = (before: string) =>
 		for (let c = await s.openCursor(); c; c = await c.continue()) if (c.value.at < before && c.key !== 'me') await c.delete();
 	});
 
-export const draft = <T>(key: string) => whose('drafts', (s) => s.get(key)) as Promise<T | undefined>;
+export const draft = <T>(key: string) => whose('drafts', (s) => s.get(key), 'readonly') as Promise<T | undefined>;
 export const keepDraft = (key: string, value: unknown) => whose('drafts', (s) => s.put(value, key));
 export const dropDraft = (key: string) => whose('drafts', (s) => s.delete(key));
 
-export const pending = async () => (await whose('pending', (s) => s.getAll())) ?? [];
+export const pending = async () => (await whose('pending', (s) => s.getAll(), 'readonly')) ?? [];
 /** keepPending answers whether the device has it now. */
 export const keepPending = async (p: Pending) => (await whose('pending', (s) => s.put(plain(p)))) !== undefined;
 export const dropPending = (id: string) => whose('pending', (s) => s.delete(id));

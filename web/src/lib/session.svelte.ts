@@ -34,6 +34,18 @@ export function hatsOf(me: Me): Hat[] {
 }
 
 const HAT = 'morgenkreis.hat';
+/** The same name stands in app.html. */
+const START = 'morgenkreis.start';
+
+/** startsAs remembers which role this device starts in. */
+export function startsAs(role: Role) {
+	try {
+		localStorage.setItem(START, role);
+	} catch {
+		// Then a start asks for a little too much.
+	}
+}
+
 /** How long the device keeps what it was shown, in days. */
 const KEPT = 60;
 
@@ -64,7 +76,8 @@ class Session {
 		if (known) {
 			this.me = known.data;
 			void this.refresh();
-			void prune(addDays(new Date().toISOString().slice(0, 10), -KEPT));
+			// Not while the first screen waits for the same database.
+			setTimeout(() => void prune(addDays(new Date().toISOString().slice(0, 10), -KEPT)), 10_000);
 		} else await this.refresh();
 	}
 
@@ -139,6 +152,7 @@ class Session {
 		await wipe();
 		try {
 			localStorage.removeItem(HAT);
+			localStorage.removeItem(START);
 		} catch {
 			// Nothing was kept, then.
 		}

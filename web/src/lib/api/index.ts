@@ -1,4 +1,5 @@
 import createClient from 'openapi-fetch';
+import { ahead } from './ahead';
 import type { paths } from './schema';
 import type { FieldError } from './types';
 
@@ -47,7 +48,7 @@ export function whenSignedOut(f: () => void) {
 }
 
 export const api = createClient<paths>({
-	fetch: (request) => fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(PATIENCE)]) })
+	fetch: async (request) => (await ahead(request)) ?? fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(PATIENCE)]) })
 });
 
 api.use({

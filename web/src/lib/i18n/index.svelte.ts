@@ -178,9 +178,11 @@ export function ago(at: string, now = Date.now()): string {
 
 /** The day (YYYY-MM-DD) of an instant, in the zone of the device or the given one. */
 export function localDay(at: Date, timeZone?: string): string {
-	const f = new Intl.DateTimeFormat('en-CA', { year: 'numeric', month: '2-digit', day: '2-digit', timeZone });
-	return f.format(at);
+	// Without a zone it is the device's, which Date knows by itself: lists ask for hundreds.
+	if (!timeZone) return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+	return kept('day' + timeZone, () => new Intl.DateTimeFormat('en-CA', { year: 'numeric', month: '2-digit', day: '2-digit', timeZone })).format(at);
 }
+const two = (n: number) => String(n).padStart(2, '0');
 
 /** day moved by n days. */
 export function addDays(day: string, n: number): string {

@@ -15,3 +15,11 @@ export function textOf(html: string): string {
 	for (const e of doc.querySelectorAll('p, li, h1, h2, h3, h4, blockquote, br')) e.after('\n');
 	return (doc.body.textContent ?? '').replace(/\n{3,}/g, '\n\n').trim();
 }
+
+/** excerptOf is how a text begins, in one line, at most n characters. For lists: it does not build a whole document for each of them. */
+export function excerptOf(html: string, n: number): string {
+	const e = document.createElement('template');
+	// A paragraph's end is the end of a word; a picture's address or a tag is at most as long again as what is read.
+	e.innerHTML = html.slice(0, 4 * n).replace(/<\/(p|li|h\d|blockquote)>|<br/g, ' $&');
+	return (e.content.textContent ?? '').replace(/\s+/g, ' ').trim().slice(0, n);
+}
