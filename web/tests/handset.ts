@@ -14,7 +14,8 @@ export interface Payload {
 }
 
 export class Handset {
-	readonly endpoint: string;
+	/** Where the push service takes what is for this device. */
+	endpoint: string;
 	#key: ECDH;
 	#auth = randomBytes(16);
 	#cdp = new Map<Page, { session: CDPSession; registration: Promise<string> }>();
@@ -34,6 +35,45 @@ export class Handset {
 		if (o.permission !== false) await h.permit();
 		await context.addInitScript(replaced, { endpoint: h.endpoint, p256dh: h.#key.getPublicKey().toString('base64url'), auth: h.#auth.toString('base64url'), manner: o.manner ?? 'works' });
 		return h;
+	}
+
+	/**
+	 * moved is what follows when the push service gives the device another address: the service worker hears of it, without any page. The
+	 * browser may bring the new subscription along, and it may be for a key that is not the server's any more. It answers what the worker
+	 * asked of the browser, and its complaint when it gave up.
+	 */
+	async moved(brings: 'nothing' | 'a subscription' | 'one for another key' = 'nothing') {
+		this.endpoint = `${this.house.push.url}/send/${randomBytes(8).toString('hex')}`;
+		const with_ = { endpoint: this.endpoint, p256dh: this.#key.getPublicKey().toString('base64url'), auth: this.#auth.toString('base64url'), brings };
+		return this.context.serviceWorkers()[0]!.evaluate(async (with_) => {
+			const asked: string[] = [];
+			const subscription = (key: ArrayBuffer | null) =>
+				({
+					endpoint: with_.endpoint,
+					options: { userVisibleOnly: true, applicationServerKey: key },
+					toJSON: () => ({ endpoint: with_.endpoint, expirationTime: null, keys: { p256dh: with_.p256dh, auth: with_.auth } }),
+					unsubscribe: async () => Boolean(asked.push('unsubscribe'))
+				}) as unknown as PushSubscription;
+			PushManager.prototype.getSubscription = async () => null;
+			PushManager.prototype.subscribe = async (o) => {
+				asked.push('subscribe');
+				const { buffer, byteLength } = o!.applicationServerKey as Uint8Array<ArrayBuffer>;
+				if (!o?.userVisibleOnly || byteLength !== 65) throw new DOMException('no key', 'InvalidAccessError');
+				return subscription(buffer);
+			};
+			let work: Promise<unknown> = Promise.reject(new Error('the worker does not listen'));
+			work.catch(() => {});
+			const e = Object.assign(new Event('pushsubscriptionchange'), {
+				newSubscription: with_.brings === 'nothing' ? null : subscription(with_.brings === 'a subscription' ? null : new Uint8Array(65).fill(4).buffer),
+				waitUntil: (w: Promise<unknown>) => (work = w)
+			});
+			self.dispatchEvent(e);
+			const complaint = await work.then(
+				() => '',
+				(e) => String(e)
+			);
+			return { asked, complaint };
+		}, with_);
 	}
 
 	permit() {

@@ -2,6 +2,7 @@
 import type { Page } from '@playwright/test';
 import { Handset, shown } from './handset';
 import { expect, PASSWORD, test, type House } from './house';
+import { kitaOf } from './screens';
 
 interface Device {
 	id: string;
@@ -226,4 +227,98 @@ test('a session that ended elsewhere: who signs in again is reached again', asyn
 	await page.getByLabel('Passwort').fill(PASSWORD);
 	await page.getByRole('button', { name: 'Anmelden' }).click();
 	await expect.poll(async () => (await own(page, house)).length).toBe(1);
+});
+
+test('a session that ended elsewhere: the device says nothing of the former account, and is the next one’s', async ({ house, as, context }) => {
+	const handset = await Handset.take(house, context);
+	const page = await as('eltern', '/settings');
+	await expect.poll(async () => (await own(page, house)).length).toBe(1);
+	const parent = await house.api('eltern');
+	const sessions = (await (await page.request.get(house.url + '/api/v1/sessions')).json()).items as { id: string; current: boolean }[];
+	expect((await parent.delete(`/api/v1/sessions/${sessions.find((s) => s.current)!.id}`)).ok()).toBe(true);
+
+	// Without loading anew: what the app knows in memory has to go too.
+	await page.getByRole('main').getByRole('link', { name: /Meine Geräte/ }).click();
+	await expect(page).toHaveURL(/\/sign-in/);
+	let release = () => {};
+	const held = new Promise<void>((r) => (release = r));
+	await page.route('**/api/v1/push/subscriptions', async (route) => {
+		if (route.request().method() === 'POST') await held;
+		await route.continue();
+	});
+	await page.getByLabel('E-Mail-Adresse').fill('leitung@sonnenschein.example');
+	await page.getByLabel('Passwort').fill(PASSWORD);
+	await page.getByRole('button', { name: 'Anmelden' }).click();
+	await expect(page).toHaveURL(house.url + '/settings/devices');
+	await expect(page.getByRole('heading', { name: 'Wird geprüft' })).toBeVisible();
+	await expect(page.getByRole('button', { name: 'Test schicken' })).toHaveCount(0);
+
+	// Nor does the house: the former account is one of those who have no device.
+	const leader = await house.api('leitung');
+	const kita = await kitaOf(house, 'leitung');
+	const r = await leader.post('/api/v1/notices', { data: { kita_id: kita, kind: 'urgent', title: 'Rohrbruch', body: 'Bitte abholen.', audience: { kind: 'kita' } } });
+	expect(r.status(), await r.text()).toBe(201);
+	const { person_id } = (await (await parent.get('/api/v1/session')).json()).memberships[0] as { person_id: string };
+	const { id } = (await r.json()) as { id: string };
+	const theirs = async () =>
+		((await (await leader.get(`/api/v1/notices/${id}/recipients?limit=100`)).json()).items as { guardian_id?: string; trouble?: string }[]).find((p) => p.guardian_id === person_id)?.trouble;
+	await expect.poll(theirs).toBe('no_device');
+
+	release();
+	await expect(page.getByRole('heading', { name: 'Dieses Gerät bekommt Mitteilungen' })).toBeVisible();
+	expect(await own(page, house)).toHaveLength(1);
+	await page.getByRole('button', { name: 'Test schicken' }).click();
+	expect((await handset.pushed(1)).notification.data.kind).toBe('test');
+	expect(house.push.taken).toHaveLength(1);
+});
+
+test('taken off on purpose it stays off: after months, and when the session ends and the same person comes back', async ({ house, as, context }) => {
+	await Handset.take(house, context);
+	const page = await as('eltern', '/settings/devices');
+	await expect.poll(async () => (await own(page, house)).length).toBe(1);
+	await page.getByRole('button', { name: 'Ausschalten' }).click();
+	await page.getByRole('dialog').getByRole('button', { name: 'Ausschalten' }).click();
+	const off = page.getByRole('heading', { name: 'Dieses Gerät bekommt keine Mitteilungen' });
+	await expect(off).toBeVisible();
+	const posts: string[] = [];
+	page.on('request', (r) => r.method() === 'POST' && r.url().includes('/push/') && posts.push(r.url()));
+
+	await page.clock.setFixedTime(new Date('2027-02-24T09:00:00+01:00'));
+	for (const _ of ['forgets what is old', 'would miss it']) {
+		await page.goto(house.url + '/settings/devices');
+		await expect(off).toBeVisible();
+	}
+
+	await context.clearCookies();
+	await page.goto(house.url + '/settings/devices');
+	await expect(page).toHaveURL(/\/sign-in/);
+	await page.getByLabel('E-Mail-Adresse').fill('eltern@sonnenschein.example');
+	await page.getByLabel('Passwort').fill(PASSWORD);
+	await page.getByRole('button', { name: 'Anmelden' }).click();
+	await expect(page).toHaveURL(house.url + '/settings/devices');
+	await expect(off).toBeVisible();
+	expect(posts).toEqual([]);
+	expect(await own(page, house)).toEqual([]);
+
+	await page.getByRole('button', { name: 'Einschalten' }).click();
+	await expect(page.getByRole('heading', { name: 'Dieses Gerät bekommt Mitteilungen' })).toBeVisible();
+	await page.goto(house.url + '/settings/devices');
+	await expect(page.getByRole('heading', { name: 'Dieses Gerät bekommt Mitteilungen' })).toBeVisible();
+	expect(await own(page, house)).toHaveLength(1);
+});
+
+test('removed from another device: the next tap puts it back', async ({ house, as, context }) => {
+	const handset = await Handset.take(house, context);
+	const page = await as('eltern', '/settings/devices');
+	await expect.poll(async () => (await own(page, house)).length).toBe(1);
+	const test = page.getByRole('button', { name: 'Test schicken' });
+	await expect(test).toBeVisible();
+	const [device] = await own(page, house);
+	expect((await (await house.api('eltern')).delete(`/api/v1/push/subscriptions/${device!.id}`)).ok()).toBe(true);
+	await test.click();
+	await expect(page.getByRole('main').getByRole('alert')).toBeVisible();
+	await page.getByRole('button', { name: 'Einschalten' }).click();
+	await expect(page.getByRole('heading', { name: 'Dieses Gerät bekommt Mitteilungen' })).toBeVisible();
+	await test.click();
+	expect((await handset.pushed(1)).notification.data.kind).toBe('test');
 });

@@ -84,6 +84,46 @@ test('an open window hears of it, and a tap opens the notice there', async ({ ho
 	await expect.poll(async () => (await shown(page)).length).toBe(0);
 });
 
+for (const [brings, asked] of [
+	['nothing', ['subscribe']],
+	['a subscription', []],
+	['one for another key', ['unsubscribe', 'subscribe']]
+] as const)
+	test(`the push service moved the device and brought ${brings}: with no page, it is reached at its new address`, async ({ house, as, context }) => {
+		const handset = await Handset.take(house, context);
+		const page = await as('eltern', '/settings');
+		await subscribed(page, house);
+		const parent = await house.api('eltern');
+		const devices = async () => (await (await parent.get('/api/v1/push/subscriptions')).json()).items as { id: string; name: string }[];
+		const before = await devices();
+		const elsewhere = handset.endpoint;
+		await page.goto('about:blank');
+
+		expect(await handset.moved(brings)).toEqual({ asked, complaint: '' });
+		// The old one goes when its push service says so.
+		const after = await devices();
+		expect(after).toHaveLength(before.length + 1);
+		expect(after.filter((d) => !before.some((b) => b.id === d.id))).toMatchObject([{ name: expect.stringMatching(/^Chrome auf /) }]);
+		expect(handset.endpoint).not.toBe(elsewhere);
+		await publish(house, 'Auch dort');
+		expect((await handset.pushed(1)).notification.title).toContain('Auch dort');
+	});
+
+test('moved while nobody is signed in: no device for anybody, and no complaint', async ({ house, as, context }) => {
+	const handset = await Handset.take(house, context);
+	const page = await as('eltern', '/settings');
+	await subscribed(page, house);
+	const parent = await house.api('eltern');
+	const devices = async () => (await (await parent.get('/api/v1/push/subscriptions')).json()).items as unknown[];
+	const before = await devices();
+	await page.goto('about:blank');
+	await context.clearCookies();
+	const refused = context.waitForEvent('response', (r) => r.url().endsWith('/push/subscriptions') && r.request().method() === 'POST');
+	expect(await handset.moved()).toEqual({ asked: ['subscribe'], complaint: '' });
+	expect((await refused).status()).toBe(401);
+	expect(await devices()).toEqual(before);
+});
+
 test('the app opens without a network, and asks the API nothing in vain', async ({ house, as, context }) => {
 	const page = await as('eltern', '/settings');
 	await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));

@@ -142,7 +142,7 @@ export async function wipe() {
 	await forgetOutside();
 }
 
-/** fade forgets what the server would show again to whoever signs in: all but drafts and what was not sent. */
+/** fade forgets what the server would show again to whoever signs in: all but drafts, what was not sent, and whether the device shall be reached. */
 export async function fade() {
 	await orNothing((d) => d.clear('seen'));
 	await forgetOutside();
@@ -197,6 +197,7 @@ export const prune = (before: string) =>
 		for (let c = await s.openCursor(); c; c = await c.continue()) if (c.value.at < before && c.key !== 'me') await c.delete();
 	});
 
+/** What is the person's own, and nowhere else: drafts, and what they decided on this device. It stays until somebody else signs in. */
 export const draft = <T>(key: string) => whose('drafts', (s) => s.get(key), 'readonly') as Promise<T | undefined>;
 export const keepDraft = (key: string, value: unknown) => whose('drafts', (s) => s.put(value, key));
 export const dropDraft = (key: string) => whose('drafts', (s) => s.delete(key));

@@ -9,7 +9,7 @@
 //   push.sync()    puts things right; the layout calls it at each start
 import { dev } from '$app/environment';
 import { answer, api, Refused } from './api';
-import { forget, keep, recall } from './device';
+import { draft, dropDraft, forget, keep, keepDraft, recall } from './device';
 import { t } from './i18n/index.svelte';
 import { bytesOf, deviceName, sameKey, systemOf } from './push-device';
 
@@ -53,10 +53,10 @@ interface Told {
 	/** The subscription as it was told, as a digest: whoever knows an endpoint can address the device. */
 	digest: string;
 	id: string;
-	/** Taken off on purpose: then no start puts it back. */
-	off?: boolean;
 }
 const TOLD = 'push';
+/** Taken off on purpose: then no start puts it back. Kept with what is the person's own, which neither time nor the end of a session takes. */
+const OFF = 'push.off';
 
 class Push {
 	state = $state<State>('checking');
@@ -64,6 +64,8 @@ class Push {
 
 	#registering?: Promise<ServiceWorkerRegistration>;
 	#syncing?: Promise<void>;
+	/** Counts whose device it has been: what was found out for one account says nothing about the next. */
+	#turn = 0;
 
 	/**
 	 * start brings the service worker up once the page has loaded, so that it takes nothing from the first screen; it answers how
@@ -90,45 +92,53 @@ class Push {
 
 	/** sync compares permission, subscription and server, and mends what is mendable without asking anybody. It never throws. */
 	sync(): Promise<void> {
-		return (this.#syncing ??= this.#sync()
+		const turn = this.#turn;
+		return (this.#syncing ??= this.#sync(turn)
 			.catch((e) => console.warn('push not synced', e))
-			.finally(() => (this.#syncing = undefined)));
+			.finally(() => {
+				if (turn === this.#turn) this.#syncing = undefined;
+			}));
 	}
 
-	async #sync() {
+	async #sync(turn: number) {
 		const cannot = obstacle();
 		if (cannot) {
 			this.state = cannot === 'install' ? 'install' : 'unsupported';
 			return;
 		}
+		const found = (state: State, id = '') => {
+			if (turn === this.#turn) this.#is(state, id);
+		};
 		const told = await recall<Told>(TOLD);
 		if (Notification.permission !== 'granted') {
 			// Taken back in the browser's settings: the server must not go on believing that this device is reached.
 			if (told?.data.id) await this.#retract(told.data.id);
 			await forget(TOLD);
-			this.#is(Notification.permission === 'denied' ? 'denied' : 'off');
+			await dropDraft(OFF);
+			found(Notification.permission === 'denied' ? 'denied' : 'off');
 			return;
 		}
-		if (told?.data.off) {
-			this.#is('off');
+		if (await draft<true>(OFF)) {
+			found('off');
 			return;
 		}
 		const fresh = told && Date.now() - Date.parse(told.at) < SAY_AGAIN;
 		// What is known already need not wait for a worker to start.
-		if (told && this.state === 'checking') this.#is('on', told.data.id);
+		if (told && this.state === 'checking') found('on', told.data.id);
 		let held: PushSubscription | null = null;
 		try {
 			const registration = await this.#register();
 			held = await registration.pushManager.getSubscription();
 			if (held && fresh && told.data.digest === (await digest(held))) {
-				this.#is('on', told.data.id);
+				found('on', told.data.id);
 				return;
 			}
 			// Allowed, and not taken off by the person: a subscription that is gone comes back without a question.
-			await this.#tell(await subscribed(registration));
+			const got = await subscribed(registration);
+			if (turn === this.#turn) await this.#tell(got);
 		} catch (e) {
 			// Without a network the server still knows what it knew; without a subscription nobody is reached.
-			if (!told || !held) this.#is('off');
+			if (!told || !held) found('off');
 			throw e;
 		}
 	}
@@ -156,7 +166,8 @@ class Push {
 		const told = await recall<Told>(TOLD);
 		const id = this.id || told?.data.id;
 		if (id) await this.#retract(id, true);
-		await keep(TOLD, { data: { digest: '', id: '', off: true } satisfies Told, at: new Date().toISOString() });
+		await keepDraft(OFF, true);
+		await forget(TOLD);
 		const registration = await navigator.serviceWorker?.getRegistration();
 		await (await registration?.pushManager?.getSubscription())?.unsubscribe().catch(() => false);
 		this.#is(Notification.permission === 'denied' ? 'denied' : 'off');
@@ -183,10 +194,11 @@ class Push {
 
 	/** signedOut forgets what the server was told: a session takes its devices with it, and the next has to say it anew. */
 	async signedOut(): Promise<void> {
+		this.#turn++;
+		this.#syncing = undefined;
 		this.id = '';
 		if (this.state === 'on') this.state = 'checking';
-		const told = await recall<Told>(TOLD);
-		if (told && !told.data.off) await forget(TOLD);
+		await forget(TOLD);
 	}
 
 	#is(state: State, id = '') {
@@ -215,6 +227,7 @@ class Push {
 		const { endpoint, expirationTime, keys } = subscription.toJSON() as { endpoint: string; expirationTime: number | null; keys: { p256dh: string; auth: string } };
 		const name = deviceName(navigator.userAgent, t('push.device'), navigator.maxTouchPoints);
 		const device = await answer(api.POST('/api/v1/push/subscriptions', { body: { endpoint, expirationTime, keys, name } }));
+		await dropDraft(OFF);
 		await keep(TOLD, { data: { digest: await digest(subscription), id: device.id } satisfies Told, at: new Date().toISOString() });
 		this.#is('on', device.id);
 	}
