@@ -55,7 +55,7 @@ var generalTexts = texts{
 	"type.array":        {"Hier gehört eine Liste hin.", "This must be a list."},
 	"type.object":       {"Hier gehört ein Objekt hin.", "This must be an object."},
 	"type.base64":       {"Hier gehört Base64 hin.", "This must be base64."},
-	"text.required":     {"Das fehlt.", "This is missing."},
+	"text.required":     {"Bitte ausfüllen.", "This is missing."},
 	"text.too_short":    {"Mindestens {min} Zeichen.", "At least {min} characters."},
 	"text.too_long":     {"Höchstens {max} Zeichen.", "At most {max} characters."},
 	"text.characters":   {"Hier sind Zeichen, die nicht erlaubt sind.", "This holds characters that are not allowed."},

@@ -200,7 +200,7 @@ test('emergency contacts are kept as one list, and a wrong number is told at its
 	const leader = await house.api('leitung');
 	const paula = await find(leader, 'children', 'Paula Jahn');
 	const page = await as('leitung', `/children/${paula.id}`);
-	await page.getByRole('button', { name: 'Kontakte bearbeiten' }).click();
+	await page.getByRole('button', { name: 'Notfallkontakte bearbeiten' }).click();
 	const dialog = page.getByRole('dialog');
 	await dialog.getByRole('button', { name: 'Kontakt 1 entfernen' }).click();
 	await dialog.getByRole('button', { name: 'Noch ein Kontakt' }).click();

@@ -81,7 +81,7 @@ test('a family phones: its child is found by name, reported, and taken back @tab
 	const away = new Set(before.groups[0]!.absent.map((a) => a.child_id));
 	const child = (await children(api, kita)).find((c) => !away.has(c.id))!;
 	const page = await as('baeren', '/today');
-	await page.getByRole('button', { name: 'Kind abmelden' }).click();
+	await page.getByRole('button', { name: 'Abwesend melden' }).click();
 	const dialog = page.getByRole('dialog');
 	// Family name first, small letters, half a word: as one types with the phone at the ear.
 	await dialog.getByRole('searchbox').fill(`${child.last_name.toLowerCase()} ${child.first_name.slice(0, 2).toLowerCase()}`);
@@ -176,7 +176,7 @@ test('on paper stand the names, per group, and no buttons', async ({ house, as }
 	for (const c of here.slice(0, 5)) await expect(page.locator('.paper').getByText(name(c), { exact: true })).toBeVisible();
 	await expect(page.locator('.paper').getByText('Wer kommt heute? Dienstag, 24. November')).toBeVisible();
 	await expect(page.locator('.paper').getByText(day.groups[0]!.absent[0]!.child_name)).toBeVisible();
-	await expect(page.getByRole('button', { name: 'Kind abmelden' })).toBeHidden();
+	await expect(page.getByRole('button', { name: 'Abwesend melden' })).toBeHidden();
 	await expect(page.getByRole('navigation')).toBeHidden();
 	await expect(page.getByRole('region').first()).toBeHidden();
 	expect((await page.pdf({ format: 'A4' })).length).toBeGreaterThan(10_000);
@@ -195,7 +195,7 @@ test('the morning in English', async ({ house, as }) => {
 	const page = await as('baeren', '/today');
 	await expect(page.getByRole('heading', { level: 1 })).toHaveText(/Tuesday,? 24 November|Tuesday, November 24/);
 	await expect(page.getByText('1 child is away')).toBeVisible();
-	await expect(page.getByRole('button', { name: 'Report a child' })).toBeVisible();
+	await expect(page.getByRole('button', { name: 'Report absent' })).toBeVisible();
 });
 
 test('a parent has no business here', async ({ as }) => {
