@@ -210,7 +210,15 @@ func (r *run) correct() {
 		n.texts = n.texts[1:]
 	}
 	body := map[string]any{"title": n.Title, "body": n.texts[len(n.texts)-1], "announce": false}
-	if !r.act(a, "PATCH", "/notices/"+string(n.ID), body, func(*reply) {}) {
+	if n.State == kita.NoticeScheduled && r.chance("another hour", 50) {
+		n.PublishAt = kita.At(r.clock.Now().Add(time.Duration(pick(r.world, "in hours", []int{-1, 0, 1, 3})) * time.Hour))
+		body["publish_at"] = n.PublishAt
+	}
+	if !r.act(a, "PATCH", "/notices/"+string(n.ID), body, func(*reply) {
+		if n.State == kita.NoticeScheduled && !n.PublishAt.After(r.clock.Now()) {
+			r.publish(n)
+		}
+	}) {
 		r.Fatal("a correction was refused")
 	}
 }

@@ -20,6 +20,7 @@ var noticeTexts = texts{
 	"notice.ends_on":            {"Das Ende liegt vor dem Anfang.", "The end lies before the start."},
 	"notice.ends_before_starts": {"Das Ende liegt vor dem Anfang.", "The end lies before the start."},
 	"notice.withdrawn":          {"Diese Nachricht wurde zurückgezogen.", "This notice was withdrawn."},
+	"notice.published":          {"Diese Nachricht ist schon verschickt; wann sie hinausgeht, lässt sich nicht mehr ändern.", "This notice is out already; when it goes out can no longer be changed."},
 	"notice.not_published":      {"Diese Nachricht ist nicht veröffentlicht.", "This notice is not published."},
 	"notice.no_confirmation":    {"Für diese Nachricht war keine Bestätigung gewünscht.", "No confirmation was asked for with this notice."},
 	"notice.reminded_already":   {"Gerade erst erinnert; bitte {minutes} Minuten warten.", "Reminded just now; please wait {minutes} minutes."},
@@ -279,16 +280,18 @@ func (s *Server) Notice(ctx context.Context, in *ByID) (*NoticeOutput, error) {
 func (s *Server) CorrectNotice(ctx context.Context, in *struct {
 	ByID
 	Body struct {
-		Title    *string        `json:"title,omitempty" maxLength:"500"`
-		Body     *kita.Markdown `json:"body,omitempty" maxLength:"40000"`
-		Place    *string        `json:"place,omitempty" maxLength:"500"`
-		StartsAt *kita.Instant  `json:"starts_at,omitempty"`
-		EndsAt   *kita.Instant  `json:"ends_at,omitempty"`
-		EndsOn   *string        `json:"ends_on,omitempty" maxLength:"10"`
-		Announce *bool          `json:"announce,omitempty" doc:"Tell everybody again (true when left out): nobody has read the new text yet. false mends a slip of the pen."`
+		Title     *string        `json:"title,omitempty" maxLength:"500"`
+		Body      *kita.Markdown `json:"body,omitempty" maxLength:"40000"`
+		Place     *string        `json:"place,omitempty" maxLength:"500"`
+		StartsAt  *kita.Instant  `json:"starts_at,omitempty"`
+		EndsAt    *kita.Instant  `json:"ends_at,omitempty"`
+		EndsOn    *string        `json:"ends_on,omitempty" maxLength:"10"`
+		PublishAt *kita.Instant  `json:"publish_at,omitempty" doc:"Another hour for a notice that is not published yet; at once when past. 409 notice.published afterwards."`
+		Announce  *bool          `json:"announce,omitempty" doc:"Tell everybody again (true when left out): nobody has read the new text yet. false mends a slip of the pen."`
 	}
 }) (*NoticeOutput, error) {
-	c := store.Correction{Body: in.Body.Body, Place: in.Body.Place, StartsAt: in.Body.StartsAt, EndsAt: in.Body.EndsAt, Announce: true}
+	c := store.Correction{Body: in.Body.Body, Place: in.Body.Place, StartsAt: in.Body.StartsAt, EndsAt: in.Body.EndsAt,
+		PublishAt: in.Body.PublishAt, Announce: true}
 	set(&c.Announce, in.Body.Announce)
 	if in.Body.Title != nil {
 		title := kita.Name(*in.Body.Title)

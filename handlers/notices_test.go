@@ -131,6 +131,49 @@ func TestGuardianReadsConfirmsAndTakesItBack(t *testing.T) {
 	})
 }
 
+func TestHourOfAScheduledNoticeIsChangedByThoseWhoAnswerForIt(t *testing.T) {
+	onEachEngine(t, func(h *house) {
+		k := h.Kita("Sonnenschein")
+		bears, hedgehogs := k.Group("Bären"), k.Group("Igel")
+		lead, edda, igor := k.Leader("Lea"), k.Educator("Edda", bears), k.Educator("Igor", hedgehogs)
+		mum := bears.Child("Mia").Guardian("Mama")
+		foreign := h.Kita("Mond").Leader("Luna")
+		op := h.Operator("Otto")
+		h.Live()
+		author := h.as(*edda.AccountID)
+		in := func(d time.Duration) string {
+			return h.clock.Now().Add(d).UTC().Format("2006-01-02T15:04:05.000Z07:00")
+		}
+		post := func() string {
+			return "/notices/" + author.post("/notices", map[string]any{"kita_id": k.ID, "kind": "news", "title": canary, "publish_at": in(time.Hour),
+				"audience": map[string]any{"kind": "groups", "targets": []kita.ID{bears.ID}}}).want(201).field("id").(string)
+		}
+		path := post()
+		for _, stranger := range []*caller{h.as(*igor.AccountID), h.as(*mum.AccountID), h.as(*foreign.AccountID), h.as(op.ID)} {
+			stranger.patch(path, map[string]any{"publish_at": in(-time.Hour)}).problem(404, "", "not_found").without(canary)
+		}
+		h.stranger().patch(path, map[string]any{"publish_at": in(-time.Hour)}).want(401).without(canary)
+		if n := author.get(path).want(200); n.field("state") != "scheduled" || n.field("publish_at") != in(time.Hour) {
+			t.Fatalf("a stranger moved it: %s", n.Raw)
+		}
+		author.patch(path, map[string]any{"publish_at": in(367 * 24 * time.Hour)}).problem(422, "publish_at", "notice.publish_at")
+		author.patch(path, map[string]any{"publish_at": in(72 * time.Hour), "ends_on": "2026-11-24"}).problem(422, "ends_on", "notice.ends_on")
+		if n := author.patch(path, map[string]any{"publish_at": in(48 * time.Hour)}).want(200); n.field("publish_at") != in(48*time.Hour) || n.field("state") != "scheduled" {
+			t.Errorf("moved: %s", n.Raw)
+		}
+		h.as(*mum.AccountID).get(path).problem(404, "", "not_found").without(canary)
+		if n := h.as(*lead.AccountID).patch(path, map[string]any{"publish_at": in(-time.Hour)}).want(200); n.field("state") != "published" || n.field("ledger.recipients") != 1.0 || n.field("corrected_at") != nil {
+			t.Errorf("sent now: %s", n.Raw)
+		}
+		h.as(*mum.AccountID).get(path).want(200)
+		author.patch(path, map[string]any{"publish_at": in(time.Hour), "title": "Anders"}).problem(409, "", "notice.published")
+		path = post()
+		author.post(path+"/withdrawal", nil).want(200)
+		author.patch(path, map[string]any{"publish_at": in(-time.Hour)}).problem(409, "", "notice.withdrawn")
+		h.as(*mum.AccountID).get(path).problem(404, "", "not_found").without(canary)
+	})
+}
+
 func TestBadNoticesNameTheirField(t *testing.T) {
 	onEachEngine(t, func(h *house) {
 		k := h.Kita("Sonnenschein")

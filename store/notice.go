@@ -34,9 +34,7 @@ func (s *Store) CreateNotice(ctx context.Context, v kita.Viewer, n kita.Notice) 
 		if n.Language == "" {
 			n.Language = k.Language
 		}
-		if n.PublishAt.IsZero() || !n.PublishAt.After(tx.now.Time) {
-			n.PublishAt = tx.now
-		}
+		n.PublishAt = later(n.PublishAt, tx.now)
 		// Who may not knock at this kita learns nothing about the request itself.
 		if err := mayAddress(ctx, tx, v, n.KitaID, targets); err != nil {
 			return err
@@ -66,6 +64,14 @@ func (s *Store) CreateNotice(ctx context.Context, v kita.Viewer, n kita.Notice) 
 		s.wake()
 	}
 	return n, again, err
+}
+
+// later is the hour that was asked for, or now when that is past, or none.
+func later(at, now kita.Instant) kita.Instant {
+	if at.After(now.Time) {
+		return at
+	}
+	return now
 }
 
 // creationOf is what makes two creates the same: all that the client sent, nothing that the server added.
@@ -220,10 +226,11 @@ where  finished_at is null and created_at = ? and recipient_id in (
 	return nil
 }
 
-// SystemPublish publishes a scheduled notice whose time has come; one that was withdrawn meanwhile stays so.
+// SystemPublish publishes a scheduled notice whose time has come; one that was withdrawn or moved to a later hour meanwhile
+// stays so: the hour that counts is the notice's own, not that of the job somebody has claimed.
 func (s *Store) SystemPublish(ctx context.Context, id kita.ID) error {
 	err := s.write(ctx, func(tx *Tx) error {
-		n, err := get[kita.Notice](ctx, tx, `select * from notices where id = ? and state = 'scheduled'`, id)
+		n, err := get[kita.Notice](ctx, tx, `select * from notices where id = ? and state = 'scheduled' and publish_at <= ?`, id, tx.now)
 		if errors.Is(err, kita.ErrNotFound) {
 			return nil
 		}

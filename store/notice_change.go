@@ -16,11 +16,14 @@ type Correction struct {
 	StartsAt *kita.Instant
 	EndsAt   *kita.Instant
 	EndsOn   *kita.Day
-	Announce bool
+	// PublishAt is another hour for a notice that is still to go out; past, it goes out at once.
+	PublishAt *kita.Instant
+	Announce  bool
 }
 
 // CorrectNotice changes what a notice says, for its author and the kita's leaders. What it said before stays in the log;
-// a notice that is not yet published changes without a trace for guardians.
+// a notice that is not yet published changes without a trace for guardians, its hour included. Both happen or neither: who
+// moves the hour a moment too late has corrected nothing.
 func (s *Store) CorrectNotice(ctx context.Context, v kita.Viewer, id kita.ID, c Correction) (n kita.Notice, err error) {
 	err = s.write(ctx, func(tx *Tx) error {
 		var k kita.Kita
@@ -29,6 +32,9 @@ func (s *Store) CorrectNotice(ctx context.Context, v kita.Viewer, id kita.ID, c 
 		}
 		if n.State == kita.NoticeWithdrawn {
 			return kita.Refused("notice.withdrawn")
+		}
+		if c.PublishAt != nil && n.State == kita.NoticePublished {
+			return kita.Refused("notice.published")
 		}
 		before := n
 		apply(&n.Title, c.Title)
@@ -40,6 +46,9 @@ func (s *Store) CorrectNotice(ctx context.Context, v kita.Viewer, id kita.ID, c 
 		}
 		if c.EndsAt != nil {
 			n.EndsAt = c.EndsAt
+		}
+		if c.PublishAt != nil {
+			n.PublishAt = later(*c.PublishAt, tx.now)
 		}
 		if err := n.Check(tx.now.Time, k.Today(tx.now.Time)); err != nil {
 			return err
@@ -53,10 +62,15 @@ func (s *Store) CorrectNotice(ctx context.Context, v kita.Viewer, id kita.ID, c 
 				return err
 			}
 		}
-		if err := tx.update("notices", "title, body, place, starts_at, ends_at, ends_on, version, discretion, corrected_at", n); err != nil {
+		if err := tx.update("notices", "title, body, place, starts_at, ends_at, ends_on, publish_at, version, discretion, corrected_at", n); err != nil {
 			return err
 		}
-		if n.State == kita.NoticePublished && c.Announce {
+		if c.PublishAt != nil {
+			if n, err = moved(tx, n, k); err != nil {
+				return err
+			}
+		}
+		if before.State == kita.NoticePublished && c.Announce {
 			if err := announceAgain(tx, n, k); err != nil {
 				return err
 			}
@@ -67,6 +81,18 @@ func (s *Store) CorrectNotice(ctx context.Context, v kita.Viewer, id kita.ID, c 
 		s.wake()
 	}
 	return n, err
+}
+
+// moved has a scheduled notice go out at its new hour, or now. The job that waits for the old one is moved with it; a node
+// that has claimed it already finds the notice not due (SystemPublish), or published.
+func moved(tx *Tx, n kita.Notice, k kita.Kita) (kita.Notice, error) {
+	if n.PublishAt.After(tx.now.Time) {
+		return n, tx.enqueue("publish", n.KitaID, n.ID, n.PublishAt)
+	}
+	if _, err := tx.exec(`update jobs set finished_at = ? where finished_at is null and kind = 'publish' and subject_id = ?`, tx.now, n.ID); err != nil {
+		return n, err
+	}
+	return publish(tx, n, k)
 }
 
 func apply[T any](to *T, from *T) {

@@ -283,6 +283,166 @@ func TestScheduledNoticeResolvesItsAudienceWhenItGoesOut(t *testing.T) {
 	})
 }
 
+// moveTo gives n another hour, as somebody of the team would.
+func moveTo(t *testing.T, x *sunny, by *storetest.StaffB, n kita.Notice, at time.Time) kita.Notice {
+	t.Helper()
+	hour := kita.At(at)
+	n, err := x.s.CorrectNotice(context.Background(), x.w.Viewer(*by.AccountID), n.ID, store.Correction{PublishAt: &hour, Announce: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// byTheClock does what the clock would: every job that is due.
+func byTheClock(t *testing.T, x *sunny) (published int) {
+	t.Helper()
+	jobs, err := x.s.SystemClaimJobs(context.Background(), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, j := range jobs {
+		if j.Kind == "publish" {
+			published++
+			if err := x.s.SystemPublish(context.Background(), j.SubjectID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := x.s.SystemFinishJob(context.Background(), j); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return published
+}
+
+func TestScheduledNoticeGoesOutAtItsNewHour(t *testing.T) {
+	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, c *storetest.Clock) {
+		x := newSunny(t, s, c)
+		start := c.Now()
+		scheduled := func(in time.Duration) kita.Notice {
+			n := x.notice("news", "groups", x.bears.ID)
+			n.PublishAt = kita.At(start.Add(in))
+			return post(t, x, x.educator, n)
+		}
+		state := func(n kita.Notice) kita.NoticeState {
+			p, err := s.NoticePosted(context.Background(), x.w.Viewer(*x.leader.AccountID), n.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p.State
+		}
+		later, sooner := scheduled(2*time.Hour), scheduled(5*time.Hour)
+		if n := moveTo(t, x, x.leader, later, start.Add(4*time.Hour)); n.State != kita.NoticeScheduled || n.Version != 1 || n.CorrectedAt != nil {
+			t.Errorf("moved: %+v", n)
+		}
+		moveTo(t, x, x.educator, sooner, start.Add(time.Hour))
+		for _, at := range []struct {
+			hours         int
+			later, sooner kita.NoticeState
+		}{
+			{0, "scheduled", "scheduled"}, {1, "scheduled", "published"}, {2, "scheduled", "published"}, {3, "scheduled", "published"},
+			{4, "published", "published"}, {5, "published", "published"},
+		} {
+			c.Set(start.Add(time.Duration(at.hours) * time.Hour))
+			byTheClock(t, x)
+			if state(later) != at.later || state(sooner) != at.sooner {
+				t.Errorf("after %d hours: %s, %s", at.hours, state(later), state(sooner))
+			}
+		}
+		if got := inboxOf(t, x, *x.mum.AccountID); len(got) != 2 {
+			t.Errorf("the mother finds %d", len(got))
+		}
+	})
+}
+
+func TestScheduledNoticeIsSentNowAndOnce(t *testing.T) {
+	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, c *storetest.Clock) {
+		x := newSunny(t, s, c)
+		n := x.notice("news", "groups", x.bears.ID)
+		n.PublishAt = kita.At(c.Now().Add(2 * time.Hour))
+		n = post(t, x, x.educator, n)
+		c.Advance(time.Minute)
+		now := moveTo(t, x, x.educator, n, time.Unix(0, 0))
+		if now.State != kita.NoticePublished || now.PublishedAt == nil || !now.PublishedAt.Equal(c.Now()) || !now.PublishAt.Equal(c.Now()) || now.Version != 1 || now.CorrectedAt != nil {
+			t.Errorf("sent now: %+v", now)
+		}
+		if got := inboxOf(t, x, *x.mum.AccountID); len(got) != 1 {
+			t.Fatalf("the mother finds %d", len(got))
+		}
+		c.Advance(2 * time.Hour)
+		if jobs := byTheClock(t, x); jobs != 0 {
+			t.Errorf("%d jobs still wait to publish it", jobs)
+		}
+		var refused *kita.Error
+		hour := kita.At(c.Now().Add(time.Hour))
+		title := "Doch anders"
+		_, err := s.CorrectNotice(context.Background(), x.w.Viewer(*x.educator.AccountID), n.ID, store.Correction{Title: &title, PublishAt: &hour, Announce: true})
+		if !errors.As(err, &refused) || refused.Code != "notice.published" {
+			t.Errorf("moved after it was out: %v", err)
+		}
+		if got := inboxOf(t, x, *x.mum.AccountID); len(got) != 1 || got[0].Title == title || got[0].CorrectedAt != nil {
+			t.Errorf("half of it was done: %+v", got)
+		}
+	})
+}
+
+func TestScheduledNoticeThatWasWithdrawnNeverGoesOut(t *testing.T) {
+	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, c *storetest.Clock) {
+		ctx := context.Background()
+		x := newSunny(t, s, c)
+		n := x.notice("news", "groups", x.bears.ID)
+		n.PublishAt = kita.At(c.Now().Add(time.Hour))
+		n = post(t, x, x.educator, n)
+		if _, err := s.WithdrawNotice(ctx, x.w.Viewer(*x.educator.AccountID), n.ID); err != nil {
+			t.Fatal(err)
+		}
+		c.Advance(time.Hour)
+		if jobs := byTheClock(t, x); jobs != 0 {
+			t.Errorf("%d jobs still wait to publish it", jobs)
+		}
+		if err := s.SystemPublish(ctx, n.ID); err != nil { // claimed before it was withdrawn
+			t.Fatal(err)
+		}
+		hour := kita.At(c.Now().Add(time.Hour))
+		if _, err := s.CorrectNotice(ctx, x.w.Viewer(*x.educator.AccountID), n.ID, store.Correction{PublishAt: &hour}); !matches(err, kita.Refused("notice.withdrawn")) {
+			t.Errorf("moved after it was withdrawn: %v", err)
+		}
+		if got := inboxOf(t, x, *x.mum.AccountID); len(got) != 0 {
+			t.Errorf("the mother finds %d", len(got))
+		}
+	})
+}
+
+// Between a node's claim of the job and its work the hour may be moved, or the notice sent.
+func TestClaimedJobDoesNotPublishWhatWasMovedMeanwhile(t *testing.T) {
+	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, c *storetest.Clock) {
+		ctx := context.Background()
+		x := newSunny(t, s, c)
+		n := x.notice("news", "groups", x.bears.ID)
+		n.PublishAt = kita.At(c.Now().Add(time.Hour))
+		n = post(t, x, x.educator, n)
+		c.Advance(time.Hour)
+		jobs, err := s.SystemClaimJobs(ctx, 10)
+		if err != nil || len(jobs) != 1 {
+			t.Fatalf("jobs %+v %v", jobs, err)
+		}
+		moveTo(t, x, x.educator, n, c.Now().Add(time.Hour))
+		if err := s.SystemPublish(ctx, n.ID); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.SystemFinishJob(ctx, jobs[0]); err != nil {
+			t.Fatal(err)
+		}
+		if got := inboxOf(t, x, *x.mum.AccountID); len(got) != 0 {
+			t.Fatal("it went out at the old hour")
+		}
+		c.Advance(time.Hour)
+		if byTheClock(t, x) != 1 || len(inboxOf(t, x, *x.mum.AccountID)) != 1 {
+			t.Error("it did not go out at the new hour")
+		}
+	})
+}
+
 func TestFeedIsNewestFirstPagedAndCountsUnread(t *testing.T) {
 	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, c *storetest.Clock) {
 		ctx := context.Background()
