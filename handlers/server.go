@@ -64,6 +64,10 @@ type Server struct {
 	background errgroup.Group
 }
 
+// readers are the methods of who only looks. Echo answers HEAD where it is told to and nowhere else; monitors, link checkers and
+// proxies ask by it.
+var readers = []string{http.MethodGet, http.MethodHead}
+
 // New builds the server and registers every route of the table.
 func New(o Options) *Server {
 	s := &Server{Options: o, store: o.Store, echo: echo.New(), pass: newPasswords()}
@@ -81,11 +85,11 @@ func New(o Options) *Server {
 		r.register(s.api, r.operation())
 	}
 	docsPages(s.echo)
-	s.echo.GET("/healthz", s.healthz)
-	s.echo.GET("/readyz", s.readyz)
+	s.echo.Match(readers, "/healthz", s.healthz)
+	s.echo.Match(readers, "/readyz", s.readyz)
 	s.echo.Any("/api/*", func(echo.Context) error { return echo.ErrNotFound })
 	if o.Web != nil {
-		s.echo.GET("/*", echo.WrapHandler(o.Web))
+		s.echo.Match(readers, "/*", echo.WrapHandler(o.Web))
 	}
 	// Cookies are SameSite=Lax; this refuses what older browsers let through (Sec-Fetch-Site, Origin).
 	csrf := http.NewCrossOriginProtection()

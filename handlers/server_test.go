@@ -19,6 +19,7 @@ import (
 	"morgenkreis/store"
 	"morgenkreis/store/files"
 	"morgenkreis/store/storetest"
+	"morgenkreis/web"
 )
 
 func TestMain(m *testing.M) {
@@ -33,6 +34,46 @@ type house struct {
 	store *store.Store
 	clock *storetest.Clock
 	url   string
+}
+
+// Monitors and proxies ask by HEAD, and hear what GET would say, without the body.
+func TestHeadIsAnsweredAsGet(t *testing.T) {
+	s, c := storetest.SQLite(t)
+	h := newHouse(t, s, c, func(o *handlers.Options) { o.Web = web.Handler() })
+	ask := func(method, path string) (*http.Response, []byte) {
+		req, err := http.NewRequestWithContext(t.Context(), method, h.url+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Accept-Encoding", "identity")
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res, body
+	}
+	for _, path := range []string{"/", "/notices", "/index.html", "/nothing.png", "/healthz", "/readyz"} {
+		got, content := ask("GET", path)
+		head, nothing := ask("HEAD", path)
+		if head.StatusCode != got.StatusCode || len(nothing) != 0 || len(content) == 0 {
+			t.Errorf("%s: HEAD %d with %d bytes, GET %d", path, head.StatusCode, len(nothing), got.StatusCode)
+		}
+		for _, name := range []string{"Content-Type", "Content-Length", "ETag", "Cache-Control", "Content-Security-Policy", "X-Frame-Options"} {
+			if head.Header.Get(name) != got.Header.Get(name) {
+				t.Errorf("%s: HEAD says %s: %q, GET %q", path, name, head.Header.Get(name), got.Header.Get(name))
+			}
+		}
+	}
+	for _, method := range []string{"POST", "PUT", "DELETE"} {
+		if res, _ := ask(method, "/"); res.StatusCode != http.StatusMethodNotAllowed {
+			t.Errorf("%s / answers %d", method, res.StatusCode)
+		}
+	}
 }
 
 // onEachEngine runs f against a server on SQLite and one on PostgreSQL.
