@@ -361,3 +361,14 @@ test.describe('in English', () => {
 		expect(await standing(house)).toMatchObject([{ to: '2026-11-27', reason: 'sick' }]);
 	});
 });
+
+test('from–to days are written as single days are, in German and in English', async ({ house, as }) => {
+	const parent = await house.api('eltern');
+	const r = await parent.post('/api/v1/absences', { data: { child_id: await childID(house, 'Ella'), from: '2026-12-03', to: '2026-12-08', reason: 'vacation' } });
+	expect(r.status(), await r.text()).toBe(201);
+	const page = await as('eltern', '/absences');
+	await expect(page.getByText('Do., 3.12. – Di., 8.12.')).toBeVisible();
+	await parent.patch('/api/v1/account', { data: { language: 'en' } });
+	await page.reload();
+	await expect(page.getByText('Thu 03/12 – Tue 08/12')).toBeVisible();
+});

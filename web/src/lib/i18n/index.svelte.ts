@@ -153,9 +153,8 @@ export const weekday = (day: string) => dates({ weekday: 'long', timeZone: 'UTC'
 export const shortDay = (day: string) => dates({ weekday: 'short', day: 'numeric', month: 'numeric', timeZone: 'UTC' }).format(noon(day));
 /** "23.11.2026" */
 export const fullDay = (day: string) => dates({ day: '2-digit', month: '2-digit', year: 'numeric', timeZone: 'UTC' }).format(noon(day));
-/** From–to days as people say them; one day as one. */
-export const days = (from: string, to: string) =>
-	from === to ? shortDay(from) : dates({ weekday: 'short', day: 'numeric', month: 'numeric', timeZone: 'UTC' }).formatRange(noon(from), noon(to));
+/** From–to days as people say them, each as shortDay writes it; one day as one. Intl's own range would write a month's days as "05.". */
+export const days = (from: string, to: string) => (from === to ? shortDay(from) : `${shortDay(from)} – ${shortDay(to)}`);
 
 /** The clock of an instant, in the zone of the device or the given one: "08:15". */
 export const clock = (at: string, timeZone?: string) => dates({ hour: '2-digit', minute: '2-digit', timeZone }).format(new Date(at));
