@@ -1,7 +1,10 @@
 package handlers_test
 
 import (
+	"bytes"
 	"encoding/base64"
+	"image"
+	"image/png"
 	"net/url"
 	"strings"
 	"testing"
@@ -315,8 +318,21 @@ func TestAttachmentsFollowTheirNotice(t *testing.T) {
 			}
 		}
 		a := h.as(*mum.AccountID).get(path + "/content").want(200)
-		if string(a.Raw) != pdf || a.Header.Get("Content-Type") != "application/pdf" || !strings.Contains(a.Header.Get("Content-Security-Policy"), "sandbox") {
+		if string(a.Raw) != pdf || a.Header.Get("Content-Type") != "application/pdf" || a.Header.Get("X-Content-Type-Options") != "nosniff" ||
+			a.Header.Get("Content-Disposition") != "inline; filename=Elternbrief.pdf" || a.Header.Get("X-Frame-Options") != "DENY" {
 			t.Errorf("the attachment came as %v", a.Header)
+		}
+		// Safari shows nothing of a PDF in a sandbox; a picture needs no viewer, and stays in one.
+		if csp := a.Header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'") || strings.Contains(csp, "sandbox") || strings.Contains(csp, "script-src") {
+			t.Errorf("a PDF comes under %q", csp)
+		}
+		var dot bytes.Buffer
+		if err := png.Encode(&dot, image.NewGray(image.Rect(0, 0, 2, 2))); err != nil {
+			t.Fatal(err)
+		}
+		picture := e.with("Content-Type", "image/png").post(query, dot.Bytes()).want(201).field("id").(string)
+		if csp := e.get("/files/" + picture + "/content").want(200).Header.Get("Content-Security-Policy"); !strings.HasSuffix(csp, "; sandbox") {
+			t.Errorf("a picture comes under %q", csp)
 		}
 		if part := h.as(*mum.AccountID).with("Range", "bytes=0-3").get(path + "/content").want(206); string(part.Raw) != "%PDF" {
 			t.Errorf("a part of it is %q", part.Raw)

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from './house';
+import { expect, PDF_VIEWER, test } from './house';
 import { found, inbox, one, posted, withPictures } from './family';
 import { icalendar } from '../src/lib/notice/ics';
 
@@ -87,12 +87,54 @@ test('pictures fill the screen, by keyboard too, and back closes them @desktop',
 	await expect(page).toHaveURL(house.url + '/n/' + id);
 });
 
-test('a PDF comes out under its name', async ({ house, as }) => {
+test('a PDF opens to be read, and is saved under its name @tablet', async ({ house, as, context }) => {
 	const note = found(await inbox(house), (n) => n.files.some((f) => !f.thumbnail));
+	const file = note.files.find((f) => !f.thumbnail)!;
 	const page = await as('eltern', '/n/' + note.id);
-	const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: /\.pdf/ }).click()]);
-	expect(saved.suggestedFilename()).toBe(note.files[0]!.name);
+	const link = page.getByRole('link', { name: file.name });
+	await expect(link).toHaveAttribute('rel', 'noopener');
+	const [answer, tab] = await Promise.all([context.waitForEvent('response', (r) => r.url().endsWith(`/files/${file.id}/content`) && r.request().isNavigationRequest()), context.waitForEvent('page'), link.click()]);
+	expect(answer.status()).toBe(200);
+	expect(answer.headers()['content-type']).toBe('application/pdf');
+	expect(answer.headers()['content-disposition']).toMatch(/^inline;/);
+	// It is on the screen, and not in a folder.
+	await expect.poll(() => tab.frames().some((f) => f.url().startsWith(PDF_VIEWER))).toBe(true);
+	await tab.close();
+	const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: `${file.name} speichern` }).click()]);
+	expect(saved.suggestedFilename()).toBe(file.name);
 	expect(readFileSync(await saved.path()).subarray(0, 5).toString()).toBe('%PDF-');
+	// In the basement it is still here, and no tab opens on nothing.
+	await context.setOffline(true);
+	const [again] = await Promise.all([page.waitForEvent('download'), link.click()]);
+	expect(readFileSync(await again.path()).subarray(0, 5).toString()).toBe('%PDF-');
+	expect(context.pages()).toHaveLength(1);
+});
+
+test('on an iPhone’s home screen a PDF goes out by the system’s sheet, which leads back', async ({ house, as, context }) => {
+	await context.addInitScript(() => {
+		const shared: string[] = [];
+		let taps = 0;
+		Object.assign(window, { shared });
+		Object.defineProperties(navigator, {
+			standalone: { value: true },
+			canShare: { value: () => true },
+			share: {
+				value: async (data: ShareData) => {
+					if (!taps++) throw new DOMException('too late', 'NotAllowedError');
+					shared.push(...(data.files ?? []).map((f) => `${f.name} ${f.type}`));
+				}
+			}
+		});
+	});
+	const note = found(await inbox(house), (n) => n.files.some((f) => !f.thumbnail));
+	const file = note.files.find((f) => !f.thumbnail)!;
+	const page = await as('eltern', '/n/' + note.id);
+	const button = page.getByRole('button', { name: file.name });
+	await expect(page.getByRole('link', { name: file.name })).toHaveCount(0);
+	await button.click();
+	await expect(page.getByText('Bitte tippen Sie noch einmal.')).toBeVisible();
+	await button.click();
+	await expect.poll(() => page.evaluate(() => (window as unknown as { shared: string[] }).shared)).toEqual([`${file.name} application/pdf`]);
 });
 
 test('an event goes into the calendar, and its correction takes its place', async ({ house, as }) => {

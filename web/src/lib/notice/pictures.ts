@@ -10,6 +10,16 @@ const MOST = 300;
 
 const addressOf = (id: string, form: Form) => `/api/v1/files/${id}/${form}`;
 
+/** Where an attachment is, for a link that opens it. */
+export const contentOf = (id: string) => addressOf(id, 'content');
+
+/**
+ * Opened from an iPhone's or iPad's home screen, where there is one window and no button of a browser's: a file that is opened, or
+ * saved by a link, stands over the whole app, and nothing leads back but to end it. There, files go out by the system's own sheet.
+ * Only there is navigator.standalone true.
+ */
+export const boxed = (globalThis.navigator as { standalone?: boolean } | undefined)?.standalone === true;
+
 /** bytes of an attachment, from the device or the server. It throws Refused or Unreachable. */
 export async function bytes(id: string, form: Form): Promise<Blob> {
 	const address = addressOf(id, form);
@@ -66,6 +76,24 @@ export function save(blob: Blob, name: string) {
 	a.click();
 	// The browser reads it after this task; how long after, none says.
 	setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+/**
+ * give hands a file to the person in the way their device can: false when it wants another tap, because bringing the file here
+ * took longer than a tap counts; from then on it is here.
+ */
+export async function give(blob: Blob, name: string): Promise<boolean> {
+	const sheet = boxed ? shareable(blob, name) : undefined;
+	if (!sheet) save(blob, name);
+	else
+		try {
+			await navigator.share(sheet);
+		} catch (e) {
+			if ((e as Error).name === 'NotAllowedError') return false;
+			// They thought better of it.
+			if ((e as Error).name !== 'AbortError') throw e;
+		}
+	return true;
 }
 
 /** shareable is the file as other apps of the phone would take it; nothing where they do not. */
