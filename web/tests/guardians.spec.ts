@@ -76,6 +76,7 @@ test('a new person is tied to the child that they were entered for', async ({ ho
 	const page = await as('leitung', `/children/${tilda.id}`);
 	await page.getByRole('button', { name: 'Person verknüpfen' }).click();
 	await page.getByRole('link', { name: 'Nicht dabei? Neue Person anlegen' }).click();
+	await expect(page.getByRole('heading', { name: 'Person anlegen' })).toBeVisible();
 	await page.getByLabel('Vorname').fill('Grit');
 	await page.getByLabel('Nachname').fill('Berger');
 	await page.getByLabel('E-Mail').fill('keine-adresse');
