@@ -1,9 +1,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test as plain } from '@playwright/test';
+import { test as plain, type Page } from '@playwright/test';
 import { expect, NOW, test } from './house';
 import { serve } from './server';
+
+/** account takes an invitation as a person does who is new here. */
+async function account(page: Page, { name, login, password }: { name?: string; login: string; password: string }) {
+	if (name) await page.getByLabel('Ihr Name').fill(name);
+	await page.getByLabel('E-Mail-Adresse').fill(login);
+	await page.getByLabel('Neues Passwort').fill(password);
+	await page.getByRole('button', { name: 'Konto anlegen' }).click();
+}
 
 plain('first run: from the printed link to a kita whose leader is signed in', async ({ browser }) => {
 	const data = mkdtempSync(join(tmpdir(), 'morgenkreis-empty-'));
@@ -14,11 +22,12 @@ plain('first run: from the printed link to a kita whose leader is signed in', as
 		await context.clock.install({ time: new Date(NOW) });
 		await expect.poll(() => server.log()).toMatch(/\/i#\S+/);
 		const code = /\/i#(\S+)/.exec(server.log())![1];
-		const accepted = await context.request.post(server.url + '/api/v1/invitations/accept', { data: { code, login: 'otto@example.org', password: 'ein langes Passwort 1', name: 'Otto', language: 'de' } });
-		expect(accepted.status(), await accepted.text()).toBe(201);
-
 		const page = await context.newPage();
-		await page.goto(server.url + '/kitas');
+		await page.goto(`${server.url}/i#${code}`);
+		await expect(page.getByText('Sie richten Morgenkreis ein. Zuerst Ihr eigenes Konto.')).toBeVisible();
+		await expect(page).toHaveURL(server.url + '/i');
+		await account(page, { name: 'Otto', login: 'otto@example.org', password: 'ein langes Passwort 1' });
+		await expect(page).toHaveURL(server.url + '/kitas');
 		await expect(page.getByRole('heading', { name: 'Willkommen bei Morgenkreis' })).toBeVisible();
 		await page.getByRole('button', { name: 'Weiter' }).click();
 		await expect(page.getByLabel('Name des Trägers')).toHaveAttribute('aria-invalid', 'true');
@@ -43,11 +52,18 @@ plain('first run: from the printed link to a kita whose leader is signed in', as
 		await page.getByRole('button', { name: 'Fertig' }).click();
 		await expect(page.getByRole('link', { name: /Regenbogen/ })).toBeVisible();
 
-		const lea = await other.request.post(server.url + '/api/v1/invitations/accept', { data: { code: link.split('#')[1], login: 'lea@example.org', password: 'noch ein Passwort 2' } });
-		expect(lea.status(), await lea.text()).toBe(201);
 		const hers = await other.newPage();
+		await hers.goto(link);
+		await expect(hers.getByText(/Regenbogen.* lädt Sie als Leitung ein/)).toBeVisible();
+		await account(hers, { login: 'lea@example.org', password: 'noch ein Passwort 2' });
+		await expect(hers).toHaveURL(/\/welcome/);
 		await hers.goto(server.url + '/kita');
 		await expect(hers.getByRole('heading', { name: 'Regenbogen' })).toBeVisible();
+
+		// What stands in the log for ever opens nothing any more.
+		await hers.goto('about:blank');
+		await hers.goto(`${server.url}/i#${code}`);
+		await expect(hers.getByRole('heading', { level: 1 })).toHaveText('Dieser Code gilt nicht');
 	} finally {
 		await context.close();
 		await other.close();
@@ -94,4 +110,36 @@ test('who speaks for a provider comes in by an operator’s link, and sees numbe
 	await hers.goto(house.url + '/kitas/providers');
 	await expect(hers.getByRole('button', { name: 'Invite a person' })).toHaveCount(0);
 	await context.close();
+});
+
+test('a provider is added, renamed, put away and taken back; what the server refuses stays in the form', async ({ as, house }) => {
+	const page = await as('betrieb', '/kitas/providers');
+	const names = async () => ((await (await (await house.api('betrieb')).get('/api/v1/providers')).json()).items as { name: string; archived_at?: string }[]).filter((p) => !p.archived_at).map((p) => p.name).sort();
+	const before = await names();
+	const dialog = page.getByRole('dialog');
+	const name = dialog.getByLabel('Name des Trägers');
+	await page.getByRole('button', { name: 'Träger anlegen' }).click();
+	await dialog.getByRole('button', { name: 'Speichern' }).click();
+	await expect(name).toHaveAttribute('aria-invalid', 'true');
+	expect(await names()).toEqual(before);
+	await name.fill('Elternverein Mond');
+	await dialog.getByRole('button', { name: 'Speichern' }).click();
+	await expect(dialog).toHaveCount(0);
+	const row = (name: string) => page.getByRole('main').getByRole('listitem').filter({ hasText: name });
+	await expect(row('Elternverein Mond')).toHaveCount(1);
+
+	await row('Elternverein Mond').getByRole('button', { name: 'Umbenennen' }).click();
+	await expect(name).toHaveValue('Elternverein Mond');
+	await name.fill('Elternverein Sonne e. V.');
+	await dialog.getByRole('button', { name: 'Speichern' }).click();
+	await expect(row('Elternverein Sonne e. V.')).toHaveCount(1);
+	expect(await names()).toEqual([...before, 'Elternverein Sonne e. V.'].sort());
+
+	await row('Elternverein Sonne').getByRole('button', { name: 'Archivieren' }).click();
+	await dialog.getByRole('button', { name: 'Archivieren' }).click();
+	await expect(page.getByText('„Elternverein Sonne e. V.“ ist archiviert')).toBeVisible();
+	expect(await names()).toEqual(before);
+	await page.getByRole('button', { name: 'Rückgängig' }).click();
+	await expect(page.getByText('„Elternverein Sonne e. V.“ ist wieder offen')).toBeVisible();
+	expect(await names()).toContain('Elternverein Sonne e. V.');
 });

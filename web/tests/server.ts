@@ -19,6 +19,8 @@ export interface Start {
 	at: string;
 	args?: string[];
 	port?: number;
+	/** Another program than the one that all tests start. */
+	program?: string;
 }
 
 function freePort(): Promise<number> {
@@ -32,11 +34,11 @@ function freePort(): Promise<number> {
 	});
 }
 
-export async function serve({ data, demo, at, args = [], port }: Start): Promise<Server> {
+export async function serve({ data, demo, at, args = [], port, program: path }: Start): Promise<Server> {
 	const p = port ?? (await freePort());
 	const url = `http://localhost:${p}`;
 	const program = spawn(
-		join(process.env['MORGENKREIS_APP_TESTS'] ?? '', 'morgenkreis'),
+		path ?? join(process.env['MORGENKREIS_APP_TESTS'] ?? '', 'morgenkreis'),
 		['serve', '--data', data, '--listen', `127.0.0.1:${p}`, '--base-url', url, '--metrics-listen', 'off', '--push-allow-loopback', ...(demo ? ['--demo'] : []), ...args],
 		{ env: { ...process.env, TEST_BINARY_RUNS_MORGENKREIS: '1', TEST_BINARY_CLOCK: at } }
 	);

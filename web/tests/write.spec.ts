@@ -213,13 +213,52 @@ test('what is no picture is refused in words, and stands in the way until it is 
 	const page = await as('baeren', '/notices/new');
 	await ready(page);
 	await page.getByLabel('Bild oder PDF').setInputFiles([{ name: 'Brief.docx', mimeType: 'application/msword', buffer: Buffer.from('nichts') }]);
-	await expect(page.getByRole('alert').filter({ hasText: 'Diese Datei lässt sich nicht öffnen.' })).toBeVisible();
+	await expect(page.getByRole('alert').filter({ hasText: 'Diese Datei lässt sich nicht anhängen. Möglich sind Bilder und PDFs.' })).toBeVisible();
 	await page.getByLabel('Überschrift').fill('Ohne Brief');
 	await expect(send(page)).toBeDisabled();
 	await page.getByRole('button', { name: 'Brief.docx entfernen' }).click();
 	await send(page).click();
 	await expect(page).toHaveURL(/\/n\//);
 	expect((await posted(await house.api('baeren'), 'Ohne Brief'))[0]!.file_ids).toEqual([]);
+});
+
+/** A photograph as an iPhone takes it: HEIC, which Chromium can not read and the server does not take. */
+const HEIC = 'AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAT9tZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAAA5waXRtAAAAAAABAAAAImlsb2MAAAAAREAAAQABAAAAAAFjAAEAAAAAAAAAPQAAACNpaW5mAAAAAAABAAAAFWluZmUCAAAAAAEAAGh2YzEAAAAAv2lwcnAAAAChaXBjbwAAAHVodmNDAQNwAAAAAAAAAAAAHvAA/P34+AAADwMgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQCEAAQAoQgEBA3AAAAMAkAAAAwAAAwAeoDCBJZbqSSmubAgAAAMACAAAAwAIQCIAAQAHRAHBcrAiQAAAABRpc3BlAAAAAAAAAGAAAABIAAAAEHBpeGkAAAAAAwgICAAAABZpcG1hAAAAAAAAAAEAAQOBAoMAAABFbWRhdAAAADkoAa8LYPrIezhsG1Shz9p2hT3p+bZMkA4w/Jvb3cz/xlnQVWwezRzFbYWYFGIy+Zx+n/Y9AWyS08A=';
+
+test('a picture that this device can not read is refused in words, whether or not the system knows its type; the rest is up to the server', async ({ house, as }) => {
+	const page = await as('baeren', '/notices/new');
+	await ready(page);
+	const sent: string[] = [];
+	page.on('request', (r) => r.url().includes('/api/v1/files?') && sent.push(new URL(r.url()).searchParams.get('name')!));
+	for (const [name, type] of [
+		['IMG_1.HEIC', 'image/heic'],
+		['IMG_2.HEIC', '']
+	] as const) {
+		await page.getByLabel('Bild oder PDF').evaluate(
+			(input: HTMLInputElement, [name, type, base64]) => {
+				const chosen = new DataTransfer();
+				chosen.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name, { type }));
+				input.files = chosen.files;
+				input.dispatchEvent(new Event('change', { bubbles: true }));
+			},
+			[name, type, HEIC] as const
+		);
+		const line = page.getByRole('list', { name: 'Anhänge' }).getByRole('listitem').filter({ hasText: name });
+		await expect(line.getByRole('alert')).toHaveText(/Diese Art von Bild kann Ihr Gerät nicht lesen\. Machen Sie ein Bildschirmfoto davon/);
+		await page.getByLabel('Überschrift').fill('Vom Ausflug');
+		await expect(send(page)).toBeDisabled();
+		await page.getByRole('button', { name: `${name} entfernen` }).click();
+	}
+	expect(sent).toEqual([]);
+
+	// What is of the right kind the server judges: here, what is no PDF but for its name.
+	await page.getByLabel('Bild oder PDF').setInputFiles([{ name: 'Rest.pdf', mimeType: 'application/pdf', buffer: Buffer.from('kein PDF') }]);
+	await expect(page.getByRole('alert').filter({ hasText: 'der Inhalt muss dazu passen' })).toBeVisible();
+	expect(sent).toEqual(['Rest.pdf']);
+	await page.getByRole('button', { name: 'Rest.pdf entfernen' }).click();
+	await send(page).click();
+	await expect(page).toHaveURL(/\/n\//);
+	expect((await posted(await house.api('baeren'), 'Vom Ausflug'))[0]!.file_ids).toEqual([]);
 });
 
 test('the phone locks: the draft is there again, with its picture, and can be thrown away and fetched back @tablet', async ({ house, as }) => {

@@ -1,4 +1,5 @@
 // The browser's own offer to install the app, kept until somebody wants it. Safari makes none, and Firefox on a desktop neither.
+import { browser } from '$app/environment';
 
 /** Not in TypeScript's library: no standard, but what Chrome, Edge and Samsung Internet do. */
 interface BeforeInstallPrompt extends Event {
@@ -16,7 +17,9 @@ class Install {
 	}
 
 	constructor() {
-		// From the first line of the app on: the browser makes its offer once.
+		// Not where the app is being built.
+		if (!browser) return;
+		// From the first line of the app on (routes/+layout.svelte): the browser makes its offer once.
 		window.addEventListener('beforeinstallprompt', (e) => {
 			e.preventDefault();
 			this.#offer = e as BeforeInstallPrompt;

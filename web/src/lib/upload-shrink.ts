@@ -6,18 +6,29 @@ const QUALITY = 0.82;
 /** What the server takes as it is. */
 const TAKEN = ['image/jpeg', 'image/png', 'image/webp', 'application/pdf'];
 
-/** Unreadable: no picture this device can read, and none the server would take. */
-export class Unreadable extends Error {}
+/** What some systems give no type, as they can not read it themselves. */
+const PICTURE = /\.(hei[cf]|hif|avif|jxl|tiff?|dng)$/i;
+
+/** Unreadable: nothing this device can make a picture of, and nothing the server would take. `picture` says that it is one all the same. */
+export class Unreadable extends Error {
+	constructor(
+		readonly picture: boolean,
+		cause?: unknown
+	) {
+		super('unreadable', { cause });
+		this.name = 'Unreadable';
+	}
+}
 
 /**
  * shrink answers what is to be sent of a file: a picture upright, at most MAX_SIDE, as JPEG; itself when that would not be
  * smaller, or when it is no picture. What only this device can read (HEIC) is always written anew.
  */
-export async function shrink(file: Blob): Promise<Blob> {
+export async function shrink(file: File): Promise<Blob> {
 	const taken = TAKEN.includes(file.type);
-	if (!file.type.startsWith('image/')) {
+	if (file.type ? !file.type.startsWith('image/') : !PICTURE.test(file.name)) {
 		if (taken) return file;
-		throw new Unreadable(file.type);
+		throw new Unreadable(false);
 	}
 	let small: Blob | null;
 	try {
@@ -29,11 +40,11 @@ export async function shrink(file: Blob): Promise<Blob> {
 	} catch (cause) {
 		// Broken, or too large for this device: the server has the last word.
 		if (taken) return file;
-		throw new Unreadable(file.type, { cause });
+		throw new Unreadable(true, cause);
 	}
 	if (small?.type === 'image/jpeg' && (!taken || small.size < file.size)) return small;
 	if (taken) return file;
-	throw new Unreadable(file.type);
+	throw new Unreadable(true);
 }
 
 async function draw(picture: ImageBitmap, width: number, height: number): Promise<Blob | null> {

@@ -39,8 +39,10 @@ export class Upload {
 	state = $state<'shrinking' | 'waiting' | 'sending' | 'done' | 'failed' | 'refused'>('shrinking');
 	/** How much of it has left, 0 to 1. */
 	sent = $state(0);
-	/** Why it was refused, in words; '' with `unreadable` when this device could not read it. */
+	/** Why the server refused it, in words; '' when it is this device that can not read it. */
 	trouble = $state('');
+	/** It is a picture, but of a kind that this device can not read. */
+	foreign = $state(false);
 	blob = $state.raw<Blob>();
 	/** Where the picture can be shown from; '' for a PDF. */
 	picture = $state('');
@@ -77,7 +79,8 @@ export class Upload {
 			this.#holds(await shrink(file));
 		} catch (e) {
 			this.state = 'refused';
-			if (!(e instanceof Unreadable)) console.error(e);
+			if (e instanceof Unreadable) this.foreign = e.picture;
+			else console.error(e);
 			return;
 		}
 		this.onchange();
