@@ -82,7 +82,7 @@ func newHouse(t *testing.T, o store.Options, driver, address string) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { h.must(h.raw.Close()) })
-	h.service = pushtest.New(t, pushtest.Options{})
+	h.service = pushtest.New(t, pushtest.Options{Clock: h.clock.Now})
 	h.client = Guard{AllowLoopback: true}.Client()
 	if h.receipts, err = NewReceipts(bytes.Repeat([]byte("k"), 32)); err != nil {
 		t.Fatal(err)

@@ -3,8 +3,6 @@ package notify
 
 import (
 	"context"
-	"crypto/ecdh"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -14,36 +12,8 @@ import (
 	"strings"
 	"time"
 
-	webpush "github.com/SherClockHolmes/webpush-go"
-
 	"morgenkreis/kita"
 )
-
-// Keys is the server's own key pair (VAPID, RFC 8292): base64url without padding, a point of 65 bytes and a scalar
-// of 32. Subscriptions are bound to it: a new pair kills every one of them, so it belongs into the backup.
-type Keys struct{ Public, Private string }
-
-// NewKeys makes a pair.
-func NewKeys() (Keys, error) {
-	private, public, err := webpush.GenerateVAPIDKeys()
-	return Keys{Public: public, Private: private}, err
-}
-
-// Check says whether both are well formed and belong together.
-func (k Keys) Check() error {
-	scalar, err := base64.RawURLEncoding.DecodeString(k.Private)
-	if err != nil {
-		return errors.New("notify: the private push key is not base64url")
-	}
-	private, err := ecdh.P256().NewPrivateKey(scalar)
-	if err != nil {
-		return errors.New("notify: the private push key is not a P-256 key of 32 bytes")
-	}
-	if base64.RawURLEncoding.EncodeToString(private.PublicKey().Bytes()) != k.Public {
-		return errors.New("notify: the public push key does not belong to the private one")
-	}
-	return nil
-}
 
 // Message is one push before it is sealed.
 type Message struct {
@@ -69,28 +39,26 @@ func (m Message) wellFormed() bool {
 
 // Sender seals and sends pushes. It is safe for any number of goroutines; how many are in flight is the caller's choice.
 type Sender struct {
-	keys       Keys
-	subscriber string
-	client     http.Client
-	hosts      kita.EndpointHosts
-	clock      func() time.Time
-	tokens     tokens
+	client http.Client
+	hosts  kita.EndpointHosts
+	clock  func() time.Time
+	tokens tokens
 }
 
 // NewSender makes a Sender. subject is where a push service reaches the operator: "https://host/…" or
 // "mailto:name@domain". client is Guard.Client()'s: redirects are handed back and 10 s are the most even when it is not.
 func NewSender(keys Keys, subject string, client *http.Client, hosts kita.EndpointHosts, clock func() time.Time) (*Sender, error) {
-	if err := keys.Check(); err != nil {
-		return nil, err
-	}
-	subscriber, err := subscriberOf(subject)
+	signer, err := keys.signer()
 	if err != nil {
 		return nil, err
+	}
+	if !reachable(subject) {
+		return nil, fmt.Errorf("notify: the push subject must be https://host/… or mailto:name@domain, not %q", subject)
 	}
 	if err := hosts.Validate(); err != nil {
 		return nil, fmt.Errorf("notify: push hosts: %w", err)
 	}
-	s := &Sender{keys: keys, subscriber: subscriber, client: *client, hosts: hosts, clock: clock}
+	s := &Sender{client: *client, hosts: hosts, clock: clock, tokens: tokens{signer: signer, public: keys.Public, subject: subject}}
 	s.client.CheckRedirect = handRedirectBack
 	if s.client.Timeout <= 0 || s.client.Timeout > sendTimeout {
 		s.client.Timeout = sendTimeout
@@ -98,24 +66,16 @@ func NewSender(keys Keys, subject string, client *http.Client, hosts kita.Endpoi
 	return s, nil
 }
 
-// subscriberOf checks the VAPID subject (RFC 8292, section 2.1) and spells it as webpush-go wants it, which puts
-// "mailto:" before all that does not begin with "https:". Apple answers 403 to a subject that is no real address;
-// localhost is none.
-func subscriberOf(subject string) (string, error) {
-	wrong := fmt.Errorf("notify: the push subject must be https://host/… or mailto:name@domain, not %q", subject)
+// reachable tells whether subject can be a VAPID subject (RFC 8292, section 2.1). Apple answers 403 to one that is no real
+// address; localhost is none.
+func reachable(subject string) bool {
 	if address, ok := strings.CutPrefix(subject, "mailto:"); ok {
 		parsed, err := mail.ParseAddress(address)
-		if err != nil || parsed.Address != address || !isDomain(address[strings.LastIndex(address, "@")+1:]) {
-			return "", wrong
-		}
-		return address, nil
+		return err == nil && parsed.Address == address && isDomain(address[strings.LastIndex(address, "@")+1:])
 	}
 	u, err := url.Parse(subject)
-	if err != nil || !strings.HasPrefix(subject, "https://") || u.User != nil || !isDomain(u.Hostname()) ||
-		strings.ContainsAny(subject, " \t\r\n") {
-		return "", wrong
-	}
-	return subject, nil
+	return err == nil && strings.HasPrefix(subject, "https://") && u.User == nil && isDomain(u.Hostname()) &&
+		!strings.ContainsAny(subject, " \t\r\n")
 }
 
 // isDomain tells whether s can be a domain of the Internet, unlike localhost.

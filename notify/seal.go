@@ -1,13 +1,20 @@
 package notify
 
 import (
+	"bytes"
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/ecdh"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"net/http"
-	"sync"
+	"strconv"
 	"time"
-
-	webpush "github.com/SherClockHolmes/webpush-go"
 
 	"morgenkreis/kita"
 )
@@ -20,8 +27,8 @@ const (
 	// recordCommon is the largest that Firefox on Android takes for sure: Mozilla hands its messages on in base64
 	// through Google, and answers 413 above 3,070 bytes. A message padded to 4096 never reaches those phones.
 	recordCommon = 2900
-	recordFull   = int(webpush.MaxRecordSize) // what every push service must take (RFC 8030, section 7.2)
-	recordSmall  = 2000                       // the second try after a 413
+	recordFull   = 4096 // what every push service must take (RFC 8030, section 7.2)
+	recordSmall  = 2000 // the second try after a 413
 )
 
 // errTooLong: the payload does not fit the record.
@@ -42,75 +49,108 @@ func (m Message) recordSize() (int, error) {
 }
 
 // seal makes the finished request for one subscription: encrypted as one aes128gcm record (RFC 8291), signed (RFC 8292).
-// It is the only place that calls webpush-go, which gets no network: catcher takes the request off its hands.
 func (s *Sender) seal(ctx context.Context, sub kita.Subscription, m Message) (*http.Request, error) {
 	size, err := m.recordSize()
 	if err != nil {
 		return nil, err
 	}
-	// webpush-go writes the padding behind the slice it is given: each message gets its own.
-	payload := append(make([]byte, 0, size), m.Payload...)
-	var caught catcher
-	_, err = webpush.SendNotificationWithContext(ctx, payload,
-		&webpush.Subscription{Endpoint: sub.Endpoint, Keys: webpush.Keys{P256dh: sub.P256dh, Auth: sub.Auth}},
-		&webpush.Options{
-			HTTPClient:      &caught,
-			RecordSize:      uint32(size),
-			Subscriber:      s.subscriber,
-			Topic:           m.Topic,
-			TTL:             int(max(m.TTL, 0) / time.Second),
-			Urgency:         webpush.Urgency(m.Urgency),
-			VAPIDPublicKey:  s.keys.Public,
-			VAPIDPrivateKey: s.keys.Private,
-		})
-	if caught.req == nil {
+	// Each message has a key pair of its own, and a salt.
+	once, err := ecdh.P256().GenerateKey(rand.Reader)
+	if err != nil {
 		return nil, err
 	}
-	req := caught.req
-	req.Header.Set("Authorization", s.tokens.forOrigin(req.URL.Scheme+"://"+req.URL.Host, req.Header.Get("Authorization"), s.clock()))
+	var salt [saltSize]byte
+	rand.Read(salt[:]) // never fails
+	record, err := encrypt(m.Payload, size, sub.P256dh, sub.Auth, once, salt)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, sub.Endpoint, bytes.NewReader(record))
+	if err != nil {
+		return nil, err
+	}
+	authorization, err := s.tokens.forOrigin(req.URL.Scheme+"://"+req.URL.Host, s.clock())
+	if err != nil {
+		return nil, err
+	}
+	req.Header = http.Header{
+		"Authorization":    {authorization},
+		"Content-Encoding": {"aes128gcm"},
+		"Content-Type":     {"application/octet-stream"},
+		"Ttl":              {strconv.FormatInt(int64(max(m.TTL, 0)/time.Second), 10)},
+	}
+	if m.Urgency != "" {
+		req.Header["Urgency"] = []string{m.Urgency}
+	}
+	if m.Topic != "" {
+		req.Header["Topic"] = []string{m.Topic}
+	}
 	return req, nil
 }
 
-// catcher stands where webpush-go expects an HTTP client, and keeps the request instead of sending it.
-type catcher struct{ req *http.Request }
+const (
+	saltSize = 16
+	// keyIDSize is that of the sender's public key, which stands where RFC 8188 has the name of a key.
+	keyIDSize = 65
+)
 
-var errCaught = errors.New("notify: sealed")
-
-func (c *catcher) Do(req *http.Request) (*http.Response, error) {
-	c.req = req
-	return nil, errCaught
-}
-
-// tokenLife is how long one VAPID token serves: Apple asks not to renew it more than once an hour.
-// webpush-go dates it 12 h ahead, of the 24 h that RFC 8292 permits.
-const tokenLife = time.Hour
-
-// maxTokens bounds the origins remembered; a user can make up host names below push.apple.com.
-const maxTokens = 256
-
-// tokens keeps one Authorization header per push service and hour.
-type tokens struct {
-	mu       sync.Mutex
-	byOrigin map[string]token
-}
-
-type token struct {
-	header string
-	made   time.Time
-}
-
-// forOrigin gives the header in use for origin, and takes up fresh when there is none or it has served its hour.
-func (t *tokens) forOrigin(origin, fresh string, now time.Time) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if known, ok := t.byOrigin[origin]; ok {
-		if age := now.Sub(known.made); age >= 0 && age < tokenLife {
-			return known.header
-		}
+// encrypt makes the one record of a message, size bytes in all (RFC 8188, section 2; RFC 8291, section 3 and 4): plaintext,
+// padded to the end, for the device with the keys p256dh and auth (base64url). once and salt serve for one message only.
+func encrypt(plaintext []byte, size int, p256dh, auth string, once *ecdh.PrivateKey, salt [saltSize]byte) ([]byte, error) {
+	point, err := base64.RawURLEncoding.DecodeString(p256dh)
+	if err != nil {
+		return nil, err
 	}
-	if t.byOrigin == nil || len(t.byOrigin) >= maxTokens {
-		t.byOrigin = make(map[string]token)
+	device, err := ecdh.P256().NewPublicKey(point)
+	if err != nil {
+		return nil, err
 	}
-	t.byOrigin[origin] = token{header: fresh, made: now}
-	return fresh
+	secret, err := base64.RawURLEncoding.DecodeString(auth)
+	if err != nil {
+		return nil, err
+	}
+	shared, err := once.ECDH(device)
+	if err != nil {
+		return nil, err
+	}
+	sender := once.PublicKey().Bytes()
+	ikm, err := hkdf.Key(sha256.New, shared, secret, "WebPush: info\x00"+string(point)+string(sender), sha256.Size)
+	if err != nil {
+		return nil, err
+	}
+	// Both come from the same key: extracted once.
+	prk, err := hkdf.Extract(sha256.New, ikm, salt[:])
+	if err != nil {
+		return nil, err
+	}
+	key, err := hkdf.Expand(sha256.New, prk, "Content-Encoding: aes128gcm\x00", 16)
+	if err != nil {
+		return nil, err
+	}
+	nonce, err := hkdf.Expand(sha256.New, prk, "Content-Encoding: nonce\x00", 12)
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, err
+	}
+	const head = saltSize + 4 + 1 + keyIDSize
+	record := make([]byte, size)
+	padded := record[head : size-aead.Overhead()]
+	if len(plaintext) >= len(padded) {
+		return nil, errTooLong
+	}
+	copy(record, salt[:])
+	binary.BigEndian.PutUint32(record[saltSize:], uint32(size))
+	record[saltSize+4] = keyIDSize
+	copy(record[saltSize+5:], sender)
+	copy(padded, plaintext)
+	padded[len(plaintext)] = 2 // the last record; zeros follow
+	aead.Seal(padded[:0], nonce, padded, nil)
+	return record, nil
 }

@@ -31,6 +31,8 @@ type Options struct {
 	MaxBody int
 	// Latency is added to every answer.
 	Latency time.Duration
+	// Clock is by which tokens are valid or not; nil is the machine's.
+	Clock func() time.Time
 }
 
 // Message is one push that was in order: its headers, and what was inside.
@@ -97,6 +99,9 @@ func New(t testing.TB, o Options) *Service {
 
 // Start starts a service for programs that are no tests; Close ends it.
 func Start(o Options) (*Service, error) {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
 	s := &Service{
 		options: o, closed: make(chan struct{}), devices: map[string]*Device{}, verified: map[string]Claims{},
 		changed: make(chan struct{}),
@@ -304,7 +309,7 @@ func (s *Service) read(r *http.Request) (Message, int, error) {
 
 // verify remembers the tokens it has seen, as real services do: a token serves for hours.
 func (s *Service) verify(authorization string) (Claims, error) {
-	now := time.Now()
+	now := s.options.Clock()
 	s.mu.Lock()
 	claims, known := s.verified[authorization]
 	s.mu.Unlock()
