@@ -37,6 +37,8 @@ plain('an open app goes on with its own files when a newer one takes over, and t
 			return navigator.serviceWorker.getRegistration().then((r) => r!.update()).then(() => undefined);
 		});
 		await expect(page.locator('body')).toHaveAttribute('data-changed', 'yes');
+		// It tidies up while it is being activated, and that comes after.
+		await expect.poll(() => page.evaluate(async () => (await navigator.serviceWorker.getRegistration())!.active!.state)).toBe('activated');
 		expect(await isNext(page)).toBe(false);
 
 		// A tap on a notification leads to a screen that this page has not loaded yet. The house has its file no more.
