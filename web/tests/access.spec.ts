@@ -30,6 +30,13 @@ function numberStops() {
 	return n;
 }
 
+/** Those of the first stops that were not reached. The button for more goes when more has come by itself meanwhile. */
+function missed({ reached, all }: { reached: string[]; all: number }) {
+	return Array.from(document.querySelectorAll<HTMLElement>('[data-stop]'))
+		.filter((e) => Number(e.dataset['stop']) < all && !reached.includes(e.dataset['stop']!) && e.checkVisibility({ visibilityProperty: true }) && !(e as HTMLButtonElement).disabled)
+		.map((e) => e.outerHTML.slice(0, 160));
+}
+
 /** Where the focus is, and whether one sees that it is there: a ring, drawn by the control or by what stands around it. */
 function focused() {
 	const e = document.activeElement as HTMLElement | null;
@@ -78,10 +85,6 @@ for (const s of screens)
 		const moving = await page.evaluate(() => document.getAnimations().filter((a) => a.playState === 'running' && Number(a.effect?.getTiming().duration) > 10).length);
 		expect.soft(moving, 'animations for those who asked for none').toBe(0);
 
-		// What comes by itself at the end of a list is there before the controls are counted.
-		await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
-		await page.waitForLoadState('networkidle');
-		await page.evaluate(() => scrollTo(0, 0));
 		// Of a long list the first sixty: the rest are the same.
 		const all = Math.min(await page.evaluate(numberStops), 60);
 		const reached = new Set<string>();
@@ -92,7 +95,8 @@ for (const s of screens)
 			if (at?.stop) reached.add(at.stop);
 			if (at && !at.seen) unseen.push(at.what);
 		}
-		expect.soft(reached.size, 'controls that the tabulator reaches').toBeGreaterThanOrEqual(all);
+		expect.soft(reached.size, 'controls that the tabulator reaches').toBeGreaterThan(0);
+		expect.soft(await page.evaluate(missed, { reached: [...reached], all }), 'controls that the tabulator does not reach').toEqual([]);
 		expect.soft(unseen, 'controls whose focus is not seen').toEqual([]);
 
 		await page.setViewportSize({ width: 320, height: 640 });

@@ -83,7 +83,8 @@ export class Handset {
 	/** pushed waits for the push number n (from 1) at this handset's address, and opens it. */
 	async pushed(n = 1): Promise<Payload> {
 		const mine = () => this.house.push.taken.map((url, i) => ({ url, i })).filter((x) => this.endpoint.endsWith(x.url));
-		await expect.poll(() => mine().length, { message: 'pushes at the push service' }).toBeGreaterThanOrEqual(n);
+		// The app itself waits fifteen seconds for its worker, which first fetches the whole app.
+		await expect.poll(() => mine().length, { message: 'pushes at the push service', timeout: 20_000 }).toBeGreaterThanOrEqual(n);
 		return JSON.parse(this.open(this.house.push.sealed[mine()[n - 1]!.i]!)) as Payload;
 	}
 
