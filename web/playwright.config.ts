@@ -1,10 +1,5 @@
 import { defineConfig, devices } from '@playwright/test';
-
-// The browser is Debian's: no test tool downloads one here.
-const launchOptions = {
-	executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-	args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
-};
+import { bare, whole } from './tests/browsers';
 
 export default defineConfig({
 	testDir: 'tests',
@@ -21,13 +16,14 @@ export default defineConfig({
 	use: {
 		locale: 'de-DE',
 		timezoneId: 'Europe/Berlin',
-		trace: 'retain-on-failure',
-		launchOptions
+		// Recording costs a tenth of all work; --trace=retain-on-failure does it from the first time on.
+		trace: 'on-first-retry'
 	},
 	projects: [
-		{ name: 'phone', use: { ...devices['Pixel 7'], viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 } },
-		// The main paths once more where there is room; marked in the title of the test.
-		{ name: 'tablet', grep: /@tablet/, use: { viewport: { width: 820, height: 1180 }, hasTouch: true } },
-		{ name: 'desktop', grep: /@desktop/, use: { viewport: { width: 1280, height: 800 } } }
+		// What is about the service worker, notifications or the time without a network asks for the whole browser in its file.
+		{ name: 'phone', use: { ...devices['Pixel 7'], viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, ...bare } },
+		// The main paths once more where there is room, and as people have them; marked in the title of the test.
+		{ name: 'tablet', grep: /@tablet/, use: { viewport: { width: 820, height: 1180 }, hasTouch: true, ...whole } },
+		{ name: 'desktop', grep: /@desktop/, use: { viewport: { width: 1280, height: 800 }, ...whole } }
 	]
 });

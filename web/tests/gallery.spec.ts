@@ -2,8 +2,11 @@
 // looks whether each screen still opens and has its pictures.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { bare, whole } from './browsers';
 import { expect, test } from './house';
 import { screens, show, type Screen } from './screens';
+
+test.use(process.env['GALLERY'] ? whole : bare);
 
 const folder = join('..', 'docs', 'screens');
 

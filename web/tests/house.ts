@@ -6,6 +6,7 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bare } from './browsers';
 import { serve, type Server } from './server';
 
 export const NOW = '2026-11-24T08:15:00+01:00';
@@ -74,8 +75,10 @@ export const test = base.extend<{ house: House; as: (who: Who, path?: string) =>
 	},
 
 	// The browser's clock goes with the server's.
-	context: async ({ context }, use) => {
+	context: async ({ context, serviceWorkers }, use) => {
 		await context.clock.install({ time: new Date(NOW) });
+		// A browser without windows has nobody to ask and says "denied"; the screens are to be those of a device that was not asked yet.
+		if (serviceWorkers === bare.serviceWorkers) await context.addInitScript(() => Object.defineProperty(Notification, 'permission', { get: () => 'default' }));
 		await use(context);
 	},
 

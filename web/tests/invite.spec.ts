@@ -1,8 +1,11 @@
 // From the letter to the app: codes, whom they are for, and what they lead to.
 import type { APIRequestContext } from '@playwright/test';
+import { whole } from './browsers';
 import { Handset, shown } from './handset';
 import { expect, PASSWORD, test, type House } from './house';
 import { kitaOf } from './screens';
+
+test.use(whole);
 
 interface Invited {
 	code: string;

@@ -1,7 +1,10 @@
 import type { Page } from '@playwright/test';
+import { whole } from './browsers';
 import { expect, NOW, test } from './house';
 import { one, posted, withPictures } from './family';
 import { serve } from './server';
+
+test.use(whole);
 
 /** What lies on the device: every row of every store, and the names of the caches. */
 const lying = (page: Page) =>

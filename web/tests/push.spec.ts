@@ -1,8 +1,11 @@
 // Being reachable, and what stands in the way of it.
 import type { Page } from '@playwright/test';
+import { whole } from './browsers';
 import { Handset, shown } from './handset';
 import { expect, PASSWORD, test, type House } from './house';
 import { kitaOf } from './screens';
+
+test.use(whole);
 
 interface Device {
 	id: string;

@@ -1,7 +1,10 @@
 // The service worker: what it does with a push, with or without a page, and how the app opens without a network.
 import type { Page } from '@playwright/test';
+import { whole } from './browsers';
 import { Handset, click, shown, type Payload } from './handset';
 import { expect, test, type House } from './house';
+
+test.use(whole);
 
 async function kitaOf(house: House): Promise<string> {
 	return (await (await (await house.api('leitung')).get('/api/v1/session')).json()).memberships[0].kita_id;
