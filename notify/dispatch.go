@@ -52,8 +52,8 @@ type Dispatcher struct {
 }
 
 const (
-	defaultInFlight = 512
-	claimSize       = 500 // deliveries of one service taken at once, at most as many as may be under way
+	defaultInFlight = 1024
+	claimSize       = 1000 // deliveries of one service taken at once, at most as many as may be under way
 	mailsAtOnce     = 4
 	jobsAtOnce      = 2 // so that a long clean-up does not hold up a notice
 	// poll is how often the outbox is asked when nobody says that there is something: what becomes due by the clock, and

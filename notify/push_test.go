@@ -140,11 +140,12 @@ func TestEveryAnswerHasItsOutcome(t *testing.T) {
 }
 
 func TestRetryAfterAsADateIsReadByTheSendersClock(t *testing.T) {
-	service := pushtest.New(t, pushtest.Options{})
+	now := eight
+	clock := func() time.Time { return now }
+	service := pushtest.New(t, pushtest.Options{Clock: clock})
 	device := service.Subscribe("")
-	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
 	device.Always(pushtest.Answer{Status: 503, RetryAfter: now.Add(7 * time.Minute).Format(http.TimeFormat)})
-	sender := newSenderAt(t, Guard{AllowLoopback: true}.Client(), kita.EndpointHosts{AllowLoopback: true}, func() time.Time { return now })
+	sender := newSenderAt(t, Guard{AllowLoopback: true}.Client(), kita.EndpointHosts{AllowLoopback: true}, clock)
 	if r := sender.Send(t.Context(), device.Subscription(), Message{}); r.RetryAfter != 7*time.Minute {
 		t.Errorf("%+v", r)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	webpush "github.com/SherClockHolmes/webpush-go"
+	"golang.org/x/sync/errgroup"
 
 	"morgenkreis/kita"
 	"morgenkreis/notify"
@@ -27,8 +29,10 @@ import (
 )
 
 const (
-	// pushLatency is how long the push service thinks.
+	// pushLatency is how long a push service thinks, as the real ones do.
 	pushLatency = 80 * time.Millisecond
+	// besides is how many are under way at once where there is no dispatcher: more only wait for each other.
+	besides = 1024
 	// perAccount is the most devices one account can have.
 	perAccount = store.MaxDevices
 	// loopSends is how many sends of the plain loop make a round.
@@ -51,9 +55,9 @@ type announcement struct {
 }
 
 // servePushes is the push service, a process of its own so that its work is not counted as ours: n devices, bound to the
-// server's public key, until standard input ends.
-func servePushes(key string, n int) error {
-	service, err := pushtest.Start(pushtest.Options{TLS: true, Blind: true, Latency: pushLatency})
+// server's public key, each answered after latency, until standard input ends.
+func servePushes(key string, n int, latency time.Duration) error {
+	service, err := pushtest.Start(pushtest.Options{TLS: true, Blind: true, Latency: latency})
 	if err != nil {
 		return err
 	}
@@ -73,6 +77,9 @@ func servePushes(key string, n int) error {
 	return err
 }
 
+// plainPayload is what the baselines say.
+const plainPayload = `{"web_push":8030,"notification":{"title":"Ausflug in den Wald","lang":"de","dir":"ltr","navigate":"https://kita.example/n/1"}}`
+
 // pushService is the other process, as seen from here.
 type pushService struct {
 	devices []device
@@ -80,12 +87,12 @@ type pushService struct {
 	stop    func() error
 }
 
-func startPushService(ctx context.Context, keys notify.Keys, devices int) (*pushService, error) {
+func startPushService(ctx context.Context, keys notify.Keys, devices int, latency time.Duration) (*pushService, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, self, serviceCommand, keys.Public, strconv.Itoa(devices))
+	cmd := exec.CommandContext(ctx, self, serviceCommand, keys.Public, strconv.Itoa(devices), latency.String())
 	cmd.Stderr, cmd.SysProcAttr = os.Stderr, &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -126,7 +133,7 @@ func (s *pushService) fanOut(ctx context.Context, st *store.Store, keys notify.K
 		w.Device(account, d.Endpoint, d.Keys.P256dh, d.Keys.Auth)
 	}
 	w.Live()
-	sender, err := notify.NewSender(keys, pushSubject, notify.Guard{AllowLoopback: true, RootCAs: s.roots}.Client(), kita.EndpointHosts{AllowLoopback: true}, time.Now)
+	sender, err := notify.NewSender(keys, pushSubject, s.client(), kita.EndpointHosts{AllowLoopback: true}, time.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -152,11 +159,9 @@ func (s *pushService) fanOut(ctx context.Context, st *store.Store, keys notify.K
 // loop is a runner that sends with webpush-go alone, one push after the other, over one HTTP/2 connection.
 func (s *pushService) loop(ctx context.Context, keys notify.Keys) *runner {
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.roots}, ForceAttemptHTTP2: true}}
-	payload := []byte(`{"web_push":8030,"notification":{"title":"Ausflug in den Wald","lang":"de","dir":"ltr","navigate":"https://kita.example/n/1"}}`)
 	return &runner{name: "webpush-go in a loop", ops: loopSends, run: func() error {
-		for _, d := range s.devices[:loopSends] {
-			res, err := webpush.SendNotificationWithContext(ctx, payload, &webpush.Subscription{Endpoint: d.Endpoint, Keys: webpush.Keys(d.Keys)},
-				&webpush.Options{HTTPClient: client, Subscriber: "operator@morgenkreis.example", VAPIDPublicKey: keys.Public, VAPIDPrivateKey: keys.Private, TTL: 3600})
+		for i := range loopSends {
+			res, err := s.webpush(ctx, client, keys, i)
 			if err != nil {
 				return err
 			}
@@ -169,6 +174,82 @@ func (s *pushService) loop(ctx context.Context, keys notify.Keys) *runner {
 		}
 		return nil
 	}}
+}
+
+// client is what the server sends with.
+func (s *pushService) client() *http.Client {
+	return notify.Guard{AllowLoopback: true, RootCAs: s.roots}.Client()
+}
+
+// each posts to all devices, many at once, and wants each to be taken.
+func (s *pushService) each(post func(i int) (*http.Response, error)) error {
+	var group errgroup.Group
+	group.SetLimit(besides)
+	for i := range s.devices {
+		group.Go(func() error {
+			res, err := post(i)
+			if err != nil {
+				return err
+			}
+			defer res.Body.Close()
+			if res.StatusCode != http.StatusCreated {
+				return fmt.Errorf("the push service answers %d", res.StatusCode)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// sideBySide is a runner that sends with webpush-go alone, as many at once as it takes.
+func (s *pushService) sideBySide(ctx context.Context, keys notify.Keys) *runner {
+	client := s.client()
+	return &runner{name: "webpush-go side by side", ops: len(s.devices), run: func() error {
+		return s.each(func(i int) (*http.Response, error) { return s.webpush(ctx, client, keys, i) })
+	}}
+}
+
+// webpush is one push as webpush-go makes and sends it.
+func (s *pushService) webpush(ctx context.Context, client webpush.HTTPClient, keys notify.Keys, i int) (*http.Response, error) {
+	d := s.devices[i]
+	return webpush.SendNotificationWithContext(ctx, []byte(plainPayload), &webpush.Subscription{Endpoint: d.Endpoint, Keys: webpush.Keys(d.Keys)},
+		&webpush.Options{HTTPClient: client, Subscriber: "operator@morgenkreis.example", VAPIDPublicKey: keys.Public, VAPIDPrivateKey: keys.Private, TTL: 3600})
+}
+
+// keeper takes a request off webpush-go's hands.
+type keeper struct{ req *http.Request }
+
+func (k *keeper) Do(req *http.Request) (*http.Response, error) {
+	k.req = req
+	return &http.Response{StatusCode: http.StatusCreated, Body: http.NoBody}, nil
+}
+
+// limit is a runner that sends what was sealed before: nobody who has to seal is faster.
+func (s *pushService) limit(ctx context.Context, keys notify.Keys) (*runner, error) {
+	ready := make([]*http.Request, len(s.devices))
+	bodies := make([][]byte, len(s.devices))
+	for i := range s.devices {
+		var k keeper
+		if _, err := s.webpush(ctx, &k, keys, i); err != nil {
+			return nil, err
+		}
+		var err error
+		if bodies[i], err = io.ReadAll(k.req.Body); err != nil {
+			return nil, err
+		}
+		ready[i] = k.req
+		if i > 0 { // one token for all, as ours has it
+			ready[i].Header.Set("Authorization", ready[0].Header.Get("Authorization"))
+		}
+	}
+	client := s.client()
+	return &runner{name: "ready-made bodies", ops: len(s.devices), run: func() error {
+		return s.each(func(i int) (*http.Response, error) {
+			req := ready[i].Clone(ctx)
+			req.Body = io.NopCloser(bytes.NewReader(bodies[i]))
+			return client.Do(req)
+		})
+	}}, nil
 }
 
 // checkOutcomes makes sure that every push was accepted, and that the database says so.

@@ -15,16 +15,22 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 
 	"morgenkreis/store/storetest"
 )
 
 func main() {
-	if len(os.Args) == 4 && os.Args[1] == serviceCommand {
+	if len(os.Args) == 5 && os.Args[1] == serviceCommand {
 		n, err := strconv.Atoi(os.Args[3])
-		end(errors.Join(err, servePushes(os.Args[2], n)))
+		latency, bad := time.ParseDuration(os.Args[4])
+		if err := errors.Join(err, bad); err != nil {
+			end(err)
+		}
+		end(servePushes(os.Args[2], n, latency))
 	}
 	small := flag.Bool("quick", false, "measure less: a look within a minute or two, for machines that check every change")
+	pushes := flag.Bool("pushes", false, "measure the pushes alone")
 	flag.Parse()
 	// The server writes its log as ever; nobody reads it here.
 	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
@@ -34,6 +40,7 @@ func main() {
 	if *small {
 		z = quick
 	}
+	z.pushesOnly = *pushes
 	end(z.bench(ctx))
 }
 

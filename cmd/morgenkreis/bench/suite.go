@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"morgenkreis/notify"
 	"morgenkreis/store"
@@ -17,6 +18,8 @@ type size struct {
 	guardians, openings, listRounds int
 	notices, publishRounds          int
 	devices, pushRounds             int
+	// pushesOnly leaves out the rest.
+	pushesOnly bool
 	// room is what all of it takes on the disk, in bytes.
 	room uint64
 }
@@ -49,7 +52,7 @@ type suite struct {
 }
 
 func (s suite) run(ctx context.Context) error {
-	if err := s.pushes(ctx); err != nil {
+	if err := s.pushes(ctx); err != nil || s.pushesOnly {
 		return err
 	}
 	small, err := s.create("small")
@@ -161,23 +164,29 @@ func (s suite) publishing(ctx context.Context, d database, few, many *house) err
 
 // pushes compares the dispatcher with webpush-go in a plain loop.
 func (s suite) pushes(ctx context.Context) error {
-	d, err := s.create("pushes")
-	if err != nil {
-		return err
+	for _, latency := range []time.Duration{pushLatency, 0} {
+		d, err := s.create(fmt.Sprintf("pushes-%d", latency.Milliseconds()))
+		if err != nil {
+			return err
+		}
+		st, err := store.Open(ctx, d.options())
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(s.push(ctx, d, st, latency), st.Close()); err != nil {
+			return err
+		}
 	}
-	st, err := store.Open(ctx, d.options())
-	if err != nil {
-		return err
-	}
-	return errors.Join(s.push(ctx, d, st), st.Close())
+	return nil
 }
 
-func (s suite) push(ctx context.Context, d database, st *store.Store) error {
+// push lets the server push beside the plain loop, webpush-go side by side, and the limit, to a service that thinks for latency.
+func (s suite) push(ctx context.Context, d database, st *store.Store, latency time.Duration) error {
 	keys, err := notify.NewKeys()
 	if err != nil {
 		return err
 	}
-	service, err := startPushService(ctx, keys, s.devices)
+	service, err := startPushService(ctx, keys, s.devices, latency)
 	if err != nil {
 		return err
 	}
@@ -185,11 +194,20 @@ func (s suite) push(ctx context.Context, d database, st *store.Store) error {
 	if err != nil {
 		return errors.Join(err, service.stop())
 	}
-	loop := service.loop(ctx, keys)
-	err = race(ctx, "pushes", s.pushRounds, loop, ours)
+	limit, err := service.limit(ctx, keys)
+	if err != nil {
+		return errors.Join(err, service.stop())
+	}
+	loop, beside := service.loop(ctx, keys), service.sideBySide(ctx, keys)
+	err = race(ctx, fmt.Sprintf("pushes at %d ms", latency.Milliseconds()), s.pushRounds, loop, ours, beside, limit)
 	if err := errors.Join(err, service.stop()); err != nil {
 		return err
 	}
-	s.report.add(st.Engine(), faster(ours, loop, sideBySide))
+	ours.name += fmt.Sprintf(" at %d ms", latency.Milliseconds())
+	// How near the limit is may be told, not judged: it is the wire's, and the machine's.
+	if latency > 0 {
+		s.report.add(st.Engine(), faster(ours, loop, sideBySide))
+	}
+	s.report.add(st.Engine(), costs(ours, limit, none), costs(ours, beside, none))
 	return d.checkOutcomes(ctx, (s.pushRounds+1)*s.devices)
 }
