@@ -15,12 +15,8 @@ import (
 	"github.com/jmoiron/sqlx"
 	"github.com/mattn/go-sqlite3"
 
-	"morgenkreis"
 	"morgenkreis/kita"
 )
-
-// SchemaVersion is raised with every change to schema.sql.
-const SchemaVersion = 1
 
 // engine is what truly differs between the two databases; everything else is written once.
 type engine interface {
@@ -38,6 +34,8 @@ type engine interface {
 	// integrity is empty when the database holds together.
 	integrity(ctx context.Context, db *sqlx.DB) (string, error)
 	hasSchema() string
+	// alone runs f in one transaction that no other program's alone runs beside. The tables may be changed in it.
+	alone(ctx context.Context, db *sqlx.DB, f func(tx *sqlx.Tx) error) error
 }
 
 const driverName = "sqlite3_morgenkreis"
@@ -128,23 +126,61 @@ func (sqliteEngine) integrity(ctx context.Context, db *sqlx.DB) (string, error) 
 	if len(found) == 1 && found[0] == "ok" {
 		found = nil
 	}
-	var broken []struct {
-		Table  string        `db:"table"`
-		RowID  sql.NullInt64 `db:"rowid"`
-		Parent string        `db:"parent"`
-		FKID   int           `db:"fkid"`
-	}
-	if err := db.SelectContext(ctx, &broken, "pragma foreign_key_check"); err != nil {
+	astray, err := keysAstray(ctx, db)
+	if err != nil {
 		return "", err
 	}
-	for _, b := range broken {
-		found = append(found, "a row of "+b.Table+" ("+strconv.FormatInt(b.RowID.Int64, 10)+") points at nothing in "+b.Parent)
-	}
-	return strings.Join(found, "; "), nil
+	return strings.Join(append(found, astray...), "; "), nil
 }
 
 func (sqliteEngine) hasSchema() string {
 	return "select count(*) from sqlite_master where type = 'table' and name = 'meta'"
+}
+
+// alone switches foreign keys off: with them on, dropping a table to rebuild it would delete the rows that point to it. And
+// renaming one is to leave alone what the others and the views say of it. Neither can be switched within a transaction.
+func (e sqliteEngine) alone(ctx context.Context, db *sqlx.DB, f func(tx *sqlx.Tx) error) (err error) {
+	c, err := db.Connx(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		_, switched := c.ExecContext(context.WithoutCancel(ctx), "pragma legacy_alter_table = off; pragma foreign_keys = on")
+		err = errors.Join(err, switched, c.Close())
+	}()
+	if _, err := c.ExecContext(ctx, "pragma foreign_keys = off; pragma legacy_alter_table = on"); err != nil {
+		return err
+	}
+	tx, err := c.BeginTxx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit it has nothing left to do
+	if err := f(tx); err != nil {
+		return err
+	}
+	astray, err := keysAstray(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if len(astray) > 0 {
+		return errors.New("it would leave " + strings.Join(astray, "; "))
+	}
+	return tx.Commit()
+}
+
+// keysAstray says of each foreign key of a SQLite database that points at nothing where it is.
+func keysAstray(ctx context.Context, q query) (found []string, err error) {
+	broken, err := list[struct {
+		Table  string        `db:"table"`
+		RowID  sql.NullInt64 `db:"rowid"`
+		Parent string        `db:"parent"`
+		FKID   int           `db:"fkid"`
+	}](ctx, q, "pragma foreign_key_check")
+	for _, b := range broken {
+		found = append(found, "a row of "+b.Table+" ("+strconv.FormatInt(b.RowID.Int64, 10)+") points at nothing in "+b.Parent)
+	}
+	return found, err
 }
 
 type postgresEngine struct{ url string }
@@ -221,28 +257,19 @@ func (postgresEngine) hasSchema() string {
 	return "select count(*) from information_schema.tables where table_schema = current_schema() and table_name = 'meta'"
 }
 
-// prepare creates the schema in an empty database, and otherwise checks that it is of this version.
-func (s *Store) prepare(ctx context.Context) error {
-	var have int
-	if err := s.writer.GetContext(ctx, &have, s.engine.hasSchema()); err != nil {
-		return err
-	}
-	if have > 0 {
-		v, err := get[string](ctx, s.writer, "select value from meta where key = 'schema_version'")
-		if err == nil && v != strconv.Itoa(SchemaVersion) {
-			err = fmt.Errorf("the database has schema version %s, this program needs %d", v, SchemaVersion)
-		}
-		return err
-	}
-	tx, err := s.writer.BeginTxx(ctx, nil)
+// schemaLock is the advisory lock of whoever creates or changes the schema; it means nothing, but must never be another.
+const schemaLock = 0x4d4f5247454e
+
+func (postgresEngine) alone(ctx context.Context, db *sqlx.DB, f func(tx *sqlx.Tx) error) error {
+	tx, err := db.BeginTxx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit it has nothing left to do
-	if _, err := tx.ExecContext(ctx, s.engine.functions()+morgenkreis.Schema); err != nil {
-		return fmt.Errorf("create the schema: %w", err)
+	if _, err := tx.ExecContext(ctx, "select pg_advisory_xact_lock($1)", schemaLock); err != nil {
+		return err
 	}
-	if _, err := tx.ExecContext(ctx, tx.Rebind("insert into meta (key, value) values ('schema_version', ?)"), strconv.Itoa(SchemaVersion)); err != nil {
+	if err := f(tx); err != nil {
 		return err
 	}
 	return tx.Commit()

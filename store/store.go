@@ -22,6 +22,8 @@ type Options struct {
 	URL   string
 	Clock func() time.Time
 	NewID func() kita.ID
+
+	ladder *ladder // nil: ours; tests have others
 }
 
 // Store is the database, with one handle to read and one to write.
@@ -29,6 +31,7 @@ type Store struct {
 	reader
 	writer *sqlx.DB
 	engine engine
+	ladder ladder
 	clock  func() time.Time
 	newID  func() kita.ID
 	woken  chan struct{}
@@ -45,7 +48,8 @@ type Tx struct {
 }
 
 // Open opens the database, creating it when it is empty, and refuses one it could not keep safe: SQLite before 3.51.3
-// (its WAL could be corrupted), another journal mode than WAL, less than synchronous=FULL, or a schema of another version.
+// (its WAL could be corrupted), another journal mode than WAL, less than synchronous=FULL, or the schema of a newer program.
+// That of an older one is carried to this version first.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	eng := engine(sqliteEngine{path: o.Path})
 	if o.URL != "" {
@@ -57,11 +61,15 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.NewID == nil {
 		o.NewID = kita.NewID
 	}
+	l := ourLadder()
+	if o.ladder != nil {
+		l = *o.ladder
+	}
 	w, r, err := eng.open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{reader: reader{r}, writer: w, engine: eng, clock: o.Clock, newID: o.NewID, woken: make(chan struct{}, 1)}
+	s := &Store{reader: reader{r}, writer: w, engine: eng, ladder: l, clock: o.Clock, newID: o.NewID, woken: make(chan struct{}, 1)}
 	if err := s.prepare(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

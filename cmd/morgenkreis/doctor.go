@@ -138,13 +138,11 @@ func (d doctor) openDatabase(ctx context.Context) (*store.SystemReader, finding)
 	if err != nil {
 		return nil, finding{check, levelFail, err.Error(), "see whether the database runs and whether this user may open it"}
 	}
-	version, err := r.SchemaVersion(ctx)
-	if err != nil || version != store.SchemaVersion {
-		says := fmt.Sprintf("the schema has version %d, this program needs %d", version, store.SchemaVersion)
-		if err != nil {
-			says = err.Error()
+	if f := schemaFinding(r.SchemaVersion(ctx)); f.Level != levelFine {
+		if err := r.Close(); err != nil {
+			f.Says += "; " + err.Error()
 		}
-		return nil, finding{check, levelFail, errors.Join(errors.New(says), r.Close()).Error(), "use the program that made it, or restore a backup that this one made"}
+		return nil, f
 	}
 	found, err := r.Integrity(ctx)
 	if err != nil {
@@ -157,5 +155,20 @@ func (d doctor) openDatabase(ctx context.Context) (*store.SystemReader, finding)
 	if d.config.Database != "" {
 		where = "PostgreSQL"
 	}
-	return r, finding{check, levelFine, fmt.Sprintf("%s holds together, schema version %d", where, version), ""}
+	return r, finding{check, levelFine, fmt.Sprintf("%s holds together, schema version %d", where, store.SchemaVersion), ""}
+}
+
+// schemaFinding looks at the version of the schema. On another one than ours, no other check can be made.
+func schemaFinding(version int, err error) finding {
+	const check = "database"
+	says := fmt.Sprintf("the schema has version %d, this program needs %d", version, store.SchemaVersion)
+	switch {
+	case err != nil:
+		return finding{check, levelFail, err.Error(), "restore the last backup"}
+	case version > store.SchemaVersion:
+		return finding{check, levelFail, says, "use the newer program that was at work on it, or restore the backup from before"}
+	case version < store.SchemaVersion:
+		return finding{check, levelWarn, says, "make a backup and start the server, which carries it on"}
+	}
+	return finding{Check: check, Level: levelFine}
 }

@@ -112,6 +112,9 @@ func (r restore) into(ctx context.Context, source func(partial string) (*os.File
 	if err := m.check(ctx, partial); err != nil {
 		return m, err
 	}
+	if err := m.carryOn(ctx, partial); err != nil {
+		return m, err
+	}
 	return m, r.moveIn(partial)
 }
 

@@ -227,6 +227,8 @@ func TestForgedBackupIsNotRestored(t *testing.T) {
 		"no counts":                      {"tables", list(func(m *manifest) { m.Counts = nil }, attachment, database)},
 		"another format":                 {"format 2", list(func(m *manifest) { m.Format = 2 }, attachment, database)},
 		"a newer schema":                 {"schema version 1000", list(func(m *manifest) { m.SchemaVersion = 1000 }, attachment, database)},
+		"a schema nobody can carry on": {"there is no such version", list(func(m *manifest) { m.SchemaVersion = 0 }, attachment,
+			changed(t, database, "update meta set value = '0' where key = 'schema_version'"))},
 		"a database of another schema": {"the manifest says " + fmt.Sprint(store.SchemaVersion), list(nil, attachment,
 			changed(t, database, "update meta set value = '1000' where key = 'schema_version'"))},
 		"a manifest that is no JSON":      {"not readable", []part{attachment, database, file(manifestName, "{")}},

@@ -142,8 +142,8 @@ func (m manifest) agrees(seen []member) error {
 	if m.Format != archiveFormat {
 		return fmt.Errorf("the backup is of format %d, and this program knows %d: it was made by %q", m.Format, archiveFormat, m.Program)
 	}
-	if m.SchemaVersion != store.SchemaVersion {
-		return fmt.Errorf("the backup has schema version %d, and this program %d: restore it with the program that made it, %q",
+	if m.SchemaVersion > store.SchemaVersion {
+		return fmt.Errorf("the backup has schema version %d, and this program knows %d: restore it with the program that made it, %q",
 			m.SchemaVersion, store.SchemaVersion, m.Program)
 	}
 	there := make(map[string]member, len(seen))
@@ -216,4 +216,20 @@ func (m manifest) check(ctx context.Context, folder string) (err error) {
 		}
 	}
 	return nil
+}
+
+// carryOn brings the database that was unpacked under folder to this program's schema, when it is of an older one.
+func (m manifest) carryOn(ctx context.Context, folder string) error {
+	if m.SchemaVersion == store.SchemaVersion {
+		return nil
+	}
+	s, err := store.Open(ctx, store.Options{Path: filepath.Join(folder, databaseName)})
+	if err != nil {
+		return err
+	}
+	found, err := s.SystemIntegrity(ctx)
+	if err == nil && found != "" {
+		err = fmt.Errorf("the database in the backup does not hold together in schema version %d: %s", store.SchemaVersion, found)
+	}
+	return errors.Join(err, s.Close())
 }

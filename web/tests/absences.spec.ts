@@ -52,10 +52,14 @@ test('sick today is three taps @tablet @desktop', async ({ house, as }) => {
 test('nothing is sent before child and reason are chosen', async ({ house, as }) => {
 	const page = await as('eltern', '/absences/new');
 	await send(page).click();
-	await expect(page.getByRole('alert')).toHaveText('Bitte wählen Sie ein Kind.');
+	const who = page.getByRole('group', { name: 'Wer kommt nicht?' });
+	await expect(who).toHaveAccessibleDescription('Bitte wählen Sie ein Kind.');
+	await expect(page.getByText('Bitte wählen Sie ein Kind.')).toHaveCount(1);
+	await expect(who.getByRole('checkbox').first()).toBeFocused();
 	await page.getByText('Theo', { exact: true }).click();
 	await send(page).click();
-	await expect(page.getByRole('alert')).toHaveText('Bitte wählen Sie einen Grund.');
+	await expect(page.getByRole('group', { name: 'Warum?' })).toHaveAccessibleDescription('Bitte wählen Sie einen Grund.');
+	await expect(page.getByRole('alert')).toHaveCount(0);
 	expect(await standing(house)).toEqual([]);
 });
 
@@ -132,9 +136,11 @@ test('days on which the kita is closed are named, and are nothing to report', as
 	await page.getByLabel('Erster Tag').fill('2026-11-26');
 	await page.getByLabel('Letzter Tag').fill('2026-11-26');
 	await send(page).click();
-	await expect(page.getByRole('alert')).toContainText('ohnehin geschlossen');
+	const last = page.getByLabel('Letzter Tag');
+	await expect(last).toHaveAccessibleDescription(/ohnehin geschlossen/);
+	await expect(last).toBeFocused();
 	await page.getByLabel('Letzter Tag').fill('2026-11-25');
-	await expect(page.getByRole('alert')).toContainText('Der letzte Tag liegt vor dem ersten.');
+	await expect(last).toHaveAccessibleDescription('Der letzte Tag liegt vor dem ersten.');
 	await page.getByLabel('Letzter Tag').fill('2026-11-27');
 	await send(page).click();
 	await expect(page.getByText('In dieser Zeit ist die Kita geschlossen: Do., 26.11. (Fortbildung).')).toBeVisible();
@@ -173,8 +179,11 @@ test('what another report stands against is said for the child it is about, and 
 	await chip(page, 'Theo').click();
 	await page.getByText('Krank', { exact: true }).click();
 	await send(page).click();
-	await expect(page.getByRole('alert')).toContainText('Ella: ');
-	await expect(page.getByRole('alert')).not.toContainText('Theo');
+	const days = page.getByRole('group', { name: 'Wie lange?' });
+	await expect(days).toHaveAccessibleDescription(/^Ella: Vom .* ist schon etwas anderes gemeldet/);
+	await expect(days).not.toHaveAccessibleDescription(/Theo/);
+	await expect(page.getByText(/ist schon etwas anderes gemeldet/)).toHaveCount(1);
+	await expect(page.getByRole('alert')).toHaveCount(0);
 	await expect(page.getByRole('checkbox', { name: 'Theo' })).not.toBeChecked();
 	expect((await standing(house)).map((a) => `${a.child_name} ${a.reason}`).sort()).toEqual(['Ella Albrecht vacation', 'Theo Albrecht sick']);
 });

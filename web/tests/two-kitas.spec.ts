@@ -77,7 +77,7 @@ test('one report for children in both: each from the day that its own kita still
 	await page.getByText('Krank', { exact: true }).click();
 	const send = page.getByRole('button', { name: 'Abwesend melden' });
 	await send.click();
-	await expect(page.getByRole('alert')).toHaveText(/Für Juna geht es erst ab/);
+	await expect(page.getByRole('group', { name: 'Wie lange?' })).toHaveAccessibleDescription(/Für Juna geht es erst ab/);
 	await page.getByText('Bis morgen', { exact: true }).click();
 	await send.click();
 	await expect(page.getByRole('heading', { name: 'Die Kita weiß Bescheid' })).toBeVisible();
