@@ -39,7 +39,7 @@ test('a child that was reported absent stands there as absent', async ({ house, 
 	expect(r.status(), await r.text()).toBe(201);
 	const page = await as('eltern');
 	const row = page.getByRole('listitem').filter({ hasText: children[0].first_name });
-	await expect(row).toContainText('Abgemeldet bis Mi., 25.11.: Krank');
+	await expect(row).toContainText('Krank gemeldet bis Mi., 25.11.');
 	await expect(row.getByRole('link')).toHaveCount(0);
 });
 

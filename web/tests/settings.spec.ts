@@ -38,7 +38,7 @@ test('the settings lead to all there is, and say how it stands @tablet @desktop'
 		await page.getByRole('link', { name: label }).click();
 		await expect(page.getByRole('heading', { level: 1, name: heading })).toBeVisible();
 		await page.getByRole('link', { name: 'Zurück' }).click();
-		await expect(page.getByRole('heading', { level: 1, name: 'Einstellungen' })).toBeVisible();
+		await expect(page.getByRole('heading', { level: 1, name: 'Mehr' })).toBeVisible();
 	}
 });
 

@@ -106,7 +106,7 @@ test('a report is corrected and taken back, both with a way back', async ({ hous
 	const page = await as('baeren', '/today');
 	await page.getByRole('button', { name: a.child_name }).click();
 	await page.getByRole('button', { name: 'Ändern' }).click();
-	const form = page.getByRole('dialog', { name: `Abmeldung ändern: ${a.child_name}` });
+	const form = page.getByRole('dialog', { name: `Meldung ändern: ${a.child_name}` });
 	await form.getByLabel('Letzter Tag').fill('2026-11-27');
 	await form.getByText('Urlaub').click();
 	await form.getByRole('button', { name: 'Speichern' }).click();
@@ -132,7 +132,7 @@ test('what the server refuses stands at its field, and nothing typed is lost', a
 	const page = await as('baeren', '/today');
 	await page.getByRole('button', { name: a.child_name }).click();
 	await page.getByRole('button', { name: 'Ändern' }).click();
-	const form = page.getByRole('dialog', { name: `Abmeldung ändern: ${a.child_name}` });
+	const form = page.getByRole('dialog', { name: `Meldung ändern: ${a.child_name}` });
 	await form.getByLabel('Notiz').fill('kommt später');
 	await form.getByLabel('Letzter Tag').fill('2028-11-27');
 	await form.getByRole('button', { name: 'Speichern' }).click();

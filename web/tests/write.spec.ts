@@ -434,3 +434,63 @@ test('a parent can not write', async ({ as }) => {
 	const page = await as('eltern', '/notices/new');
 	await expect(page.getByText('Nachrichten schreibt das Team einer Kita.')).toBeVisible();
 });
+
+test('bold and lists are a button, or a key, on what is selected; and are taken back by the keyboard @desktop', async ({ house, as }) => {
+	const page = await as('baeren', '/notices/new');
+	await ready(page);
+	const text = page.getByLabel('Text', { exact: true });
+	const [bold, list] = [page.getByRole('button', { name: 'Fett' }), page.getByRole('button', { name: 'Liste', exact: true })];
+	for (const button of [bold, list]) {
+		const box = (await button.boundingBox())!;
+		expect(Math.min(box.width, box.height)).toBeGreaterThanOrEqual(44);
+	}
+	const select = (from: number, to: number) => text.evaluate((el, [a, b]) => (el as HTMLTextAreaElement).setSelectionRange(a!, b!), [from, to]);
+
+	await text.fill('Morgen Regenhose mitbringen');
+	await select(7, 17);
+	await bold.click();
+	await expect(text).toBeFocused();
+	await expect(text).toHaveValue('Morgen **Regenhose** mitbringen');
+	await page.keyboard.press('Control+z');
+	await expect(text).toHaveValue('Morgen Regenhose mitbringen');
+	await select(9, 9);
+	await page.keyboard.press('Control+b');
+	await expect(text).toHaveValue('Morgen **Regenhose** mitbringen');
+	await page.keyboard.press('Control+b');
+	await expect(text).toHaveValue('Morgen Regenhose mitbringen');
+
+	// Nothing selected, nothing there: what is typed next is bold. A list goes on by itself, and an empty line ends it.
+	await text.fill('');
+	await bold.click();
+	await page.keyboard.type('Bitte:');
+	await page.keyboard.press('End');
+	await page.keyboard.press('Enter');
+	await list.click();
+	await page.keyboard.type('Stiefel');
+	await page.keyboard.press('Enter');
+	await page.keyboard.type('Jacke');
+	await page.keyboard.press('Enter');
+	await page.keyboard.press('Enter');
+	await page.keyboard.type('Danke!');
+	await expect(text).toHaveValue('**Bitte:**\n- Stiefel\n- Jacke\nDanke!');
+	await select(12, 28);
+	await list.click();
+	await expect(text).toHaveValue('**Bitte:**\nStiefel\nJacke\nDanke!');
+	await list.click();
+	await bold.click();
+	await expect(text).toHaveValue('**Bitte:**\n- **Stiefel**\n- **Jacke**\nDanke!');
+	await bold.click();
+	await expect(text).toHaveValue('**Bitte:**\n- Stiefel\n- Jacke\nDanke!');
+
+	await page.getByLabel('Überschrift').fill('Regen');
+	await send(page).click();
+	await expect(page.getByRole('heading', { level: 1, name: 'Regen' })).toBeVisible();
+	await expect(page.locator('strong', { hasText: 'Bitte:' })).toBeVisible();
+	await expect(page.getByRole('main').locator('li', { hasText: 'Jacke' })).toBeVisible();
+	expect((await posted(await house.api('baeren'), 'Regen')).map((n) => n.body)).toEqual(['**Bitte:**\n- Stiefel\n- Jacke\nDanke!']);
+
+	await page.goto(page.url() + '/edit');
+	await text.evaluate((el) => (el as HTMLTextAreaElement).setSelectionRange(13, 13));
+	await bold.click();
+	await expect(text).toHaveValue('**Bitte:**\n- **Stiefel**\n- Jacke\nDanke!');
+});
