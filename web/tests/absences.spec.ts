@@ -144,7 +144,8 @@ test('days on which the kita is closed are named, and are nothing to report', as
 	await page.getByLabel('Letzter Tag').fill('2026-11-27');
 	await send(page).click();
 	await expect(page.getByText('In dieser Zeit ist die Kita geschlossen: Do., 26.11. (Fortbildung).')).toBeVisible();
-	expect(await standing(house)).toMatchObject([{ from: '2026-11-26', to: '2026-11-27' }]);
+	// The sentence stands there before it is sent as well.
+	await expect.poll(() => standing(house)).toMatchObject([{ from: '2026-11-26', to: '2026-11-27' }]);
 });
 
 test('on a closed day the form begins on the next open one', async ({ house, as }) => {

@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { whole } from './browsers';
 import { expect, PDF_VIEWER, test } from './house';
 import { found, inbox, one, posted, withPictures } from './family';
 import { icalendar } from '../src/lib/notice/ics';
+
+// The viewer of PDF files is one of the browser's own.
+test.use(whole);
 
 test('a notice is read, confirmed, and that taken back @tablet @desktop', async ({ house, as }) => {
 	const leader = await house.api('leitung');

@@ -3,12 +3,15 @@ import { test as plain, type Page } from '@playwright/test';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { whole } from './browsers';
 import { expect, NOW, PASSWORD } from './house';
 import { nextVersion } from './next';
 import { serve } from './server';
 
 const isNext = (page: Page) => page.evaluate(() => document.documentElement.hasAttribute('data-next'));
 const shells = (page: Page) => page.evaluate(async () => (await caches.keys()).filter((name) => name.startsWith('shell ')));
+
+plain.use(whole);
 
 plain('an open app goes on with its own files when a newer one takes over, and the next link brings the newer', async ({ context }) => {
 	plain.setTimeout(240_000);
