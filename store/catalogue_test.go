@@ -28,6 +28,12 @@ func CarriedAlike() error {
 	return nil
 }
 
+// OpenMoving opens what is half moved as well.
+func OpenMoving(ctx context.Context, o Options) (*Store, error) {
+	o.moving = true
+	return Open(ctx, o)
+}
+
 // Orphan tries to leave a session of nobody.
 func Orphan(s *Store) error {
 	_, err := s.writer.Exec(`insert into sessions (id, account_id, token_hash, user_agent, created_at, last_seen_at, expires_at) values ('1', '1', '', '', 1, 1, 1)`)

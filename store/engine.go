@@ -24,6 +24,8 @@ type engine interface {
 	open(ctx context.Context) (writer, reader *sqlx.DB, err error)
 	close(writer *sqlx.DB) error
 	writeOptions() *sql.TxOptions
+	// momentIsolation has a reading transaction see one moment.
+	momentIsolation() sql.IsolationLevel
 	retryable(error) bool
 	duplicate(error) bool
 	full(error) bool

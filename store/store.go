@@ -24,6 +24,7 @@ type Options struct {
 	NewID func() kita.ID
 
 	ladder *ladder // nil: ours; tests have others
+	moving bool    // open also what is half moved
 }
 
 // Store is the database, with one handle to read and one to write.
@@ -49,7 +50,7 @@ type Tx struct {
 
 // Open opens the database, creating it when it is empty, and refuses one it could not keep safe: SQLite before 3.51.3
 // (its WAL could be corrupted), another journal mode than WAL, less than synchronous=FULL, or the schema of a newer program.
-// That of an older one is carried to this version first.
+// That of an older one is carried to this version first. What SystemMove has not brought to its end is refused as well.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	eng := engine(sqliteEngine{path: o.Path})
 	if o.URL != "" {
@@ -70,7 +71,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{reader: reader{r}, writer: w, engine: eng, ladder: l, clock: o.Clock, newID: o.NewID, woken: make(chan struct{}, 1)}
-	if err := s.prepare(ctx); err != nil {
+	err = s.prepare(ctx)
+	if err == nil && !o.moving {
+		err = refuseMoving(ctx, s.db)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil

@@ -27,6 +27,8 @@ var ErrNoDatabase = errors.New("there is no database of Morgenkreis")
 type looker interface {
 	engine
 	look(ctx context.Context) (*sqlx.DB, error)
+	// leave is look for a database that is to be moved elsewhere; alone tells whether nobody else has it open.
+	leave(ctx context.Context) (db *sqlx.DB, alone func(context.Context) (bool, error), err error)
 }
 
 // SystemRead opens the database that o names as it is, of whatever schema version. None there is ErrNoDatabase.
@@ -102,6 +104,9 @@ func (r *SystemReader) SchemaVersion(ctx context.Context) (int, error) {
 	}
 	return strconv.Atoi(v)
 }
+
+// Arrived is an error while a house is being moved to the database and not all of it is there.
+func (r *SystemReader) Arrived(ctx context.Context) error { return refuseMoving(ctx, r.store.db) }
 
 // Integrity is empty when the database holds together, and otherwise says where it does not.
 func (r *SystemReader) Integrity(ctx context.Context) (string, error) {

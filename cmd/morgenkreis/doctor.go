@@ -144,6 +144,9 @@ func (d doctor) openDatabase(ctx context.Context) (*store.SystemReader, finding)
 		}
 		return nil, f
 	}
+	if err := r.Arrived(ctx); err != nil {
+		return r, finding{check, levelFail, err.Error(), "stop whatever is at work on the old database, and run morgenkreis migrate again"}
+	}
 	found, err := r.Integrity(ctx)
 	if err != nil {
 		found = err.Error()

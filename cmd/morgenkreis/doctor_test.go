@@ -52,11 +52,12 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		"a small disk":             {full(1.1e9, 2e9), "disk", levelFine, "1.1 GB of 2.0 GB free"},
 		"no disk":                  {func(_ *testing.T, p practice) { p.room, p.config.Data = roomIn, "/none" }, "disk", levelFail, "no such file"},
 
-		"no database":     {func(t *testing.T, p practice) { p.config.Data = t.TempDir() }, "database", levelFail, "there is no database"},
-		"another schema":  {func(_ *testing.T, p practice) { p.sql(`update meta set value = '1000' where key = 'schema_version'`) }, "database", levelFail, "the schema has version 1000"},
-		"an older schema": {func(_ *testing.T, p practice) { p.sql(`update meta set value = '0' where key = 'schema_version'`) }, "database", levelWarn, "the schema has version 0"},
-		"no version":      {func(_ *testing.T, p practice) { p.sql(`update meta set value = '' where key = 'schema_version'`) }, "database", levelFail, "invalid syntax"},
-		"rows astray":     {func(_ *testing.T, p practice) { p.sql(`pragma foreign_keys = off; delete from accounts`) }, "database", levelFail, "points at nothing"},
+		"no database":         {func(t *testing.T, p practice) { p.config.Data = t.TempDir() }, "database", levelFail, "there is no database"},
+		"another schema":      {func(_ *testing.T, p practice) { p.sql(`update meta set value = '1000' where key = 'schema_version'`) }, "database", levelFail, "the schema has version 1000"},
+		"an older schema":     {func(_ *testing.T, p practice) { p.sql(`update meta set value = '0' where key = 'schema_version'`) }, "database", levelWarn, "the schema has version 0"},
+		"no version":          {func(_ *testing.T, p practice) { p.sql(`update meta set value = '' where key = 'schema_version'`) }, "database", levelFail, "invalid syntax"},
+		"a move that goes on": {func(_ *testing.T, p practice) { p.sql(`insert into meta (key, value) values ('moving_from', 'x')`) }, "database", levelFail, "has not arrived"},
+		"rows astray":         {func(_ *testing.T, p practice) { p.sql(`pragma foreign_keys = off; delete from accounts`) }, "database", levelFail, "points at nothing"},
 		"PostgreSQL that is off": {func(t *testing.T, p practice) {
 			p.config.Database = Secret("postgres://u:hunter2@" + closed(t) + "/kita")
 		}, "database", levelFail, "open PostgreSQL"},

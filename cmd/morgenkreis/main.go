@@ -51,6 +51,7 @@ func commands() []command {
 		{"invite", "[LOGIN]", "print the set-up link, or one that renews a password", inviteCommand},
 		{"backup", "FILE", "copy the running house into one archive", backupCommand},
 		{"restore", "FILE", "unpack an archive into an empty data folder, checked first", restoreCommand},
+		{"migrate", "--to ADDRESS", "move the house from SQLite to PostgreSQL, or back", migrateCommand},
 		{"doctor", "[--json | --config]", "look the house over: one line a check, exit status for scripts", doctorCommand},
 		{"openapi", "", "print the description of the API (OpenAPI 3.1)", openapiCommand},
 		{"health", "[--listen]", "ask the server on this machine whether it lives", healthCommand},

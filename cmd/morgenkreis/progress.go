@@ -8,11 +8,14 @@ import (
 	"strings"
 )
 
-// progress is told how many bytes of a task are done.
+// progress is told how much of a task is done: bytes, or rows.
 type progress func(task string, done, total int64)
 
-// progressOn shows on w how far each task is: as a bar that moves on a terminal, elsewhere as a line for each quarter.
-func progressOn(w io.Writer) progress {
+// progressOn shows on w how far each task is, in bytes: as a bar that moves on a terminal, elsewhere as a line for each quarter.
+func progressOn(w io.Writer) progress { return progressOf(w, bytesText) }
+
+// progressOf is progressOn for what is not counted in bytes.
+func progressOf(w io.Writer, text func(n int64) string) progress {
 	bar := isTerminal(w)
 	last, shown := "", int64(-1)
 	return func(task string, done, total int64) {
@@ -29,11 +32,11 @@ func progressOn(w io.Writer) progress {
 		}
 		last, shown = task, mark
 		if !bar {
-			fmt.Fprintf(w, "%s: %d %% of %s\n", task, percent, bytesText(total))
+			fmt.Fprintf(w, "%s: %d %% of %s\n", task, percent, text(total))
 			return
 		}
 		full := int(percent) / 4
-		fmt.Fprintf(w, "\r%-28s [%s%s] %3d %% of %-8s", task, strings.Repeat("#", full), strings.Repeat(" ", 25-full), percent, bytesText(total))
+		fmt.Fprintf(w, "\r%-28s [%s%s] %3d %% of %-8s", task, strings.Repeat("#", full), strings.Repeat(" ", 25-full), percent, text(total))
 		if percent == 100 {
 			fmt.Fprintln(w)
 		}
