@@ -87,7 +87,7 @@ func (s *Server) FileContent(ctx context.Context, in *ByID) (*huma.StreamRespons
 	if err != nil {
 		return nil, err
 	}
-	return s.stream(f, f.Sum, f.MediaType)
+	return s.stream(ctx, f, f.Sum, f.MediaType)
 }
 
 // FileThumbnail sends the small picture of an attachment.
@@ -99,11 +99,11 @@ func (s *Server) FileThumbnail(ctx context.Context, in *ByID) (*huma.StreamRespo
 	if err != nil {
 		return nil, err
 	}
-	return s.stream(f, f.ThumbSum, "image/jpeg")
+	return s.stream(ctx, f, f.ThumbSum, "image/jpeg")
 }
 
-func (s *Server) stream(f store.File, sum, mediaType string) (*huma.StreamResponse, error) {
-	content, err := s.Files.Open(sum)
+func (s *Server) stream(ctx context.Context, f store.File, sum, mediaType string) (*huma.StreamResponse, error) {
+	content, err := s.Files.Open(ctx, sum)
 	if err != nil {
 		return nil, err
 	}

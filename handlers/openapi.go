@@ -107,6 +107,9 @@ func (r route) problems(body bool) []int {
 	if r.Method != http.MethodGet || r.audit == auditRead {
 		statuses = append(statuses, http.StatusInsufficientStorage)
 	}
+	if strings.HasPrefix(r.Path, "/files") {
+		statuses = append(statuses, http.StatusServiceUnavailable)
+	}
 	return statuses
 }
 
@@ -145,6 +148,8 @@ func (r route) meaning(status string) string {
 		return "Something in the request is wrong; `errors` names each field."
 	case "429":
 		return "Too often; `Retry-After` says how many seconds to wait."
+	case "503":
+		return "The storage of the attachments does not answer; `Retry-After` says how many seconds to wait."
 	case "507":
 		return "The server has no room left."
 	}

@@ -59,7 +59,7 @@ var statusOf = map[kita.Kind]int{
 	kita.KindInvalid: http.StatusUnprocessableEntity, kita.KindRefused: http.StatusConflict,
 	kita.KindNotFound: http.StatusNotFound, kita.KindConflict: http.StatusConflict,
 	kita.KindUnauthenticated: http.StatusUnauthorized, kita.KindTooMany: http.StatusTooManyRequests,
-	kita.KindStorage: http.StatusInsufficientStorage,
+	kita.KindStorage: http.StatusInsufficientStorage, kita.KindUnavailable: http.StatusServiceUnavailable,
 }
 
 // problemOf is the only place that decides what a client learns of an error. What is not one of the domain's is a 500
@@ -84,8 +84,11 @@ func problemOf(ctx context.Context, lang string, err error) *Problem {
 		if s, ok := one.Arg("retry_after").(int); ok {
 			p.retryAfter = s
 		}
-		if one.Kind == kita.KindStorage {
+		switch one.Kind {
+		case kita.KindStorage:
 			slog.ErrorContext(ctx, "no room left", "error", err, "request", p.RequestID)
+		case kita.KindUnavailable:
+			slog.ErrorContext(ctx, "unavailable", "error", err, "request", p.RequestID)
 		}
 		return p
 	case errors.Is(err, context.Canceled):

@@ -27,7 +27,7 @@ import (
 // Options are what a server is made of.
 type Options struct {
 	Store *store.Store
-	Files *files.Dir
+	Files files.Store
 	// BaseURL is how people reach the server, without a path.
 	BaseURL *url.URL
 	// PushKey is the VAPID public key, base64url.

@@ -23,6 +23,8 @@ const (
 	KindTooMany
 	// KindStorage: the machine has no room left.
 	KindStorage
+	// KindUnavailable: something the house depends on does not answer right now; Args may hold "retry_after" in seconds.
+	KindUnavailable
 )
 
 // Error is an answer of the domain: a code for machines and translators, a field for people, no story.

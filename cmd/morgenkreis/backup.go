@@ -28,6 +28,7 @@ import (
 // copy would be missing. And the copy is as young as can be.
 type backup struct {
 	data    string
+	files   files.Place
 	program string
 	clock   func() time.Time
 	room    func(folder string) (room, error)
@@ -44,9 +45,9 @@ func backupCommand(ctx context.Context, args []string, out, errOut io.Writer) er
 	}
 	if c.Database != "" {
 		return errors.New("the data is in PostgreSQL: back it up with pg_dump or pgBackRest, and the attachments in " +
-			filepath.Join(c.Data, filesName) + " with it (docs/operating.md)")
+			c.attachments().String() + " with it (docs/operating.md)")
 	}
-	b := backup{data: c.Data, program: version, clock: time.Now, room: roomIn, show: progressOn(errOut)}
+	b := backup{data: c.Data, files: c.attachments(), program: version, clock: time.Now, room: roomIn, show: progressOn(errOut)}
 	var m manifest
 	if rest[0] != "-" {
 		m, err = b.save(ctx, rest[0])
@@ -59,7 +60,7 @@ func backupCommand(ctx context.Context, args []string, out, errOut io.Writer) er
 		return fmt.Errorf("no backup was made: %w", err)
 	}
 	for _, sum := range m.Missing {
-		fmt.Fprintf(errOut, "warning: attachment %s is missing or damaged in %s; the backup is without it\n", sum, filepath.Join(c.Data, filesName))
+		fmt.Fprintf(errOut, "warning: attachment %s is missing or damaged in %s; the backup is without it\n", sum, c.attachments())
 	}
 	fmt.Fprintln(errOut, "backed up:", m.summary())
 	return nil
@@ -202,18 +203,26 @@ const spare = 32 << 20
 type packer struct {
 	*archiveWriter
 	backup
-	dir         *files.Dir
+	dir         files.Store // nil: there is no folder yet
 	packed      map[string]bool
 	done, total int64
 }
 
+// look gives the store at a place, to be read only; it is nil when there is no folder yet. No server has run there then that
+// would make one.
+func look(p files.Place) (files.Store, error) {
+	if p.Bucket != "" {
+		return files.NewBucket(p)
+	}
+	if _, err := os.Stat(p.Folder); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return files.New(p.Folder)
+}
+
 // weigh finds out how big the attachments are.
 func (p *packer) weigh(ctx context.Context, known map[string]bool) (err error) {
-	folder := filepath.Join(p.data, filesName)
-	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		return nil // no server has run here yet that would make it, and this is not the one to do so
-	}
-	if p.dir, err = files.New(folder); err != nil {
+	if p.dir, err = look(p.files); p.dir == nil || err != nil {
 		return err
 	}
 	return p.dir.Walk(ctx, func(e files.Entry) error {
@@ -274,7 +283,7 @@ func (p *packer) packFile(ctx context.Context, sum string) (whole bool, err erro
 	if p.dir == nil {
 		return false, nil
 	}
-	f, err := p.dir.Open(sum)
+	f, err := p.dir.Open(ctx, sum)
 	if errors.Is(err, error(kita.ErrNotFound)) {
 		return false, nil
 	}
@@ -286,6 +295,10 @@ func (p *packer) packFile(ctx context.Context, sum string) (whole bool, err erro
 	size, err := io.Copy(hash, meter{ctx, f, func(int64) {}})
 	if ctx.Err() != nil {
 		return false, ctx.Err()
+	}
+	var trouble *files.Trouble
+	if errors.As(err, &trouble) {
+		return false, err
 	}
 	// A disk that can no longer read one attachment is a reason to make a backup of the others.
 	if err != nil || hex.EncodeToString(hash.Sum(nil)) != sum {

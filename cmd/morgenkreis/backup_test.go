@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"morgenkreis/store"
+	"morgenkreis/store/files"
 )
 
 func TestBackupComesBackWhole(t *testing.T) {
@@ -103,7 +104,7 @@ func TestAttachmentsThatComeAndGoMeanwhile(t *testing.T) {
 		}
 		// The copy has begun: what is deleted now is still named by it, what comes now is not.
 		comes = l.attach("comes")
-		if err := l.files.Remove(goes); err != nil {
+		if err := l.files.Remove(t.Context(), files.Entry{Sum: goes, Put: time.Now()}); err != nil {
 			t.Error(err)
 		}
 	}

@@ -88,6 +88,7 @@ func TestComposedServerAcceptsItsSettings(t *testing.T) {
 	with := []string{
 		"MORGENKREIS_DOMAIN=kita.example", "MORGENKREIS_SMTP_HOST=mail.example", "MORGENKREIS_SMTP_FROM=a@kita.example",
 		"MORGENKREIS_SMTP_USER=u", "MORGENKREIS_SMTP_PASSWORD_FILE=secrets/smtp_password",
+		"MORGENKREIS_FILES=s3://kita-files?region=eu-1", "MORGENKREIS_FILES_ACCESS_KEY=k", "MORGENKREIS_FILES_SECRET_KEY_FILE=secrets/files_secret_key",
 	}
 	for _, tc := range []struct {
 		env      []string
@@ -127,7 +128,7 @@ func TestComposedServerAcceptsItsSettings(t *testing.T) {
 			if host == "/dev/null" {
 				return nil, nil
 			}
-			if want := filepath.Join(project.WorkingDir, "secrets/smtp_password"); host != want {
+			if want := filepath.Join(project.WorkingDir, "secrets", filepath.Base(file)); host != want {
 				return nil, errors.New("taken from " + host + " instead of " + want)
 			}
 			return []byte(tc.password), nil
@@ -136,7 +137,7 @@ func TestComposedServerAcceptsItsSettings(t *testing.T) {
 			t.Errorf("%q: %v", tc.env, err)
 			continue
 		}
-		if c.BaseURL.String() != "https://kita.example" || c.SMTP.Password.Reveal() != tc.password || c.LogFormat != "json" {
+		if c.BaseURL.String() != "https://kita.example" || c.SMTP.Password.Reveal() != tc.password || c.FilesSecret.Reveal() != tc.password || c.LogFormat != "json" {
 			t.Errorf("%q: %+v", tc.env, c)
 		}
 		if !slices.ContainsFunc(server.Volumes, func(v types.ServiceVolumeConfig) bool { return v.Target == c.Data }) {

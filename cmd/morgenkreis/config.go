@@ -9,10 +9,12 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"morgenkreis/kita"
+	"morgenkreis/store/files"
 )
 
 // Config is everything an operator can set, read once and checked before anything starts.
@@ -24,6 +26,9 @@ type Config struct {
 	TrustProxy    []*net.IPNet
 	Data          string // the folder of the database file, the files and the keys
 	Database      Secret // a postgres:// address; empty: SQLite in Data
+	Files         files.Place
+	FilesKey      string // the access key of Files, when that is a bucket
+	FilesSecret   Secret
 	Demo          bool
 
 	PushSubject string             // the VAPID subject (RFC 8292, section 2.1), an https: or mailto: address
@@ -199,6 +204,16 @@ func (s setting) lookup(given map[string]string, getenv func(string) string,
 		}
 	}
 	return s.def, "default", nil
+}
+
+// attachments is where the attachments are, with the keys to it: in the data folder, unless Files says otherwise.
+func (c Config) attachments() files.Place {
+	p := c.Files
+	if p == (files.Place{}) {
+		p.Folder = filepath.Join(c.Data, filesName)
+	}
+	p.AccessKey, p.SecretKey = c.FilesKey, c.FilesSecret.Reveal()
+	return p
 }
 
 // Print writes one line per setting: name, value in force, where it came from. Of secrets it tells only whether

@@ -34,6 +34,9 @@ var ways = map[string]struct {
 	"trust-proxy":         {"10.1.2.3/8, ::1", "10.0.0.0/8,::1/128", nil},
 	"data":                {"/srv/kita", "/srv/kita", nil},
 	"database":            {"postgres://u:hunter2@a,b:5433/kita?sslmode=disable", "postgres://u@a:5432,b:5433/kita", nil},
+	"files":               {"s3://kita-files/a/b/?endpoint=https://s3.example.org:9000/", "s3://kita-files/a/b?endpoint=https://s3.example.org:9000&region=us-east-1", map[string]string{"files-access-key": "k", "files-secret-key": "hunter2"}},
+	"files-access-key":    {"AKIA", "AKIA", map[string]string{"files": "s3://kita-files?region=eu-central-1", "files-secret-key": "hunter2"}},
+	"files-secret-key":    {"hunter2", "set", map[string]string{"files": "s3://kita-files?region=eu-central-1", "files-access-key": "AKIA"}},
 	"demo":                {"true", "true", nil},
 	"push-subject":        {"mailto:it@kita.example", "mailto:it@kita.example", nil},
 	"push-hosts":          {"Push.Example.org,*.example.net", "push.example.org,*.example.net", nil},
@@ -131,6 +134,9 @@ base-url=http://localhost:8080
 trust-proxy=
 data=./data
 database=
+files=
+files-access-key=
+files-secret-key=not set
 demo=false
 push-subject=mailto:operator@morgenkreis.example
 push-hosts=
@@ -211,6 +217,20 @@ func TestWrongSettingIsNamedWithWhatToWriteInstead(t *testing.T) {
 		{[]string{"--trust-proxy", "0.0.0.0/0"}, []string{"everybody"}},
 		{[]string{"--trust-proxy", "::/0"}, []string{"everybody"}},
 		{[]string{"--database", "kita.db"}, []string{"--database:", "postgres://", "MORGENKREIS_DATABASE_FILE="}},
+		{[]string{"--files", "gs://kita"}, []string{"--files:", "starts with s3://", "MORGENKREIS_FILES='s3://bucket/"}},
+		{[]string{"--files", "s3://kita-files"}, []string{"neither an endpoint nor a region"}},
+		{[]string{"--files", "s3://Kita_Files?region=x"}, []string{"not the name of a bucket"}},
+		{[]string{"--files", "s3://kita-files/a//b?region=x"}, []string{"empty part"}},
+		{[]string{"--files", "s3://kita-files/../b?region=x"}, []string{"one of dots"}},
+		{[]string{"--files", "s3://kita-files?region=x&acl=public-read"}, []string{`"acl"`}},
+		{[]string{"--files", "s3://kita-files?region=x#y"}, []string{"#"}},
+		{[]string{"--files", "s3://kita-files?region=x/y"}, []string{"name of a region"}},
+		{[]string{"--files", "s3://kita-files?endpoint=s3.example.org"}, []string{"does not start with https://"}},
+		{[]string{"--files", "s3://kita-files?endpoint=https://s3.example.org/path"}, []string{"more than a host"}},
+		{[]string{"--files", "s3://kita-files?endpoint=http://s3.example.org"}, []string{"readable through the network"}},
+		{[]string{"--files", "s3://kita-files?endpoint=http://192.0.2.1:9000"}, []string{"readable through the network"}},
+		{[]string{"--files", "s3://kita-files?region=x", "--files-access-key", "k"}, []string{"--files-secret-key, MORGENKREIS_FILES_SECRET_KEY: is missing", "_FILE="}},
+		{[]string{"--files", "s3://kita-files?region=x", "--files-secret-key", "k"}, []string{"--files-access-key, MORGENKREIS_FILES_ACCESS_KEY: is missing"}},
 		{[]string{"--demo=ja"}, []string{"--demo:", "neither true nor false", "--demo or MORGENKREIS_DEMO=true"}},
 		{[]string{"--push-subject", "it@kita.example"}, []string{"--push-subject:", "mailto:"}},
 		{[]string{"--push-subject", "mailto:mailto:it@kita.example"}, []string{"--push-subject:"}},
@@ -281,27 +301,36 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	env := map[string]string{
 		"MORGENKREIS_SMTP_PASSWORD_FILE": "/run/secrets/smtp",
 		"MORGENKREIS_DATABASE":           "postgres://u:" + canary + "@db/kita?sslmode=disable",
+		"MORGENKREIS_FILES":              "s3://kita-files?region=eu-1",
+		"MORGENKREIS_FILES_ACCESS_KEY":   "AKIA",
+		"MORGENKREIS_FILES_SECRET_KEY":   canary,
 	}
 	c, _, err := load(args, env, map[string]string{"/run/secrets/smtp": canary + "\n"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.SMTP.Password.Reveal() != canary || c.Database.Reveal() != env["MORGENKREIS_DATABASE"] {
+	if c.SMTP.Password.Reveal() != canary || c.Database.Reveal() != env["MORGENKREIS_DATABASE"] || c.attachments().SecretKey != canary {
 		t.Error("the secrets are not what was given")
 	}
 	var shown bytes.Buffer
 	c.Print(&shown)
 	fmt.Fprintf(&shown, "%v %+v", c, c)
 	slog.New(slog.NewTextHandler(&shown, nil)).Info("start", "config", c, "password", c.SMTP.Password)
-	slog.New(slog.NewJSONHandler(&shown, nil)).Info("start", "config", c, "database", c.Database)
+	slog.New(slog.NewJSONHandler(&shown, nil)).Info("start", "config", c, "database", c.Database, "files", c.Files)
 	if err := json.NewEncoder(&shown).Encode(c); err != nil {
 		t.Fatal(err)
 	}
 	for _, bad := range []string{
 		"mysql://u:hunter2@db/kita", "postgres://u:hunter2/x@db/kita", "postgres://u:hunter2@db:port/kita",
 		"postgres://u:a%hunter2@db/kita", "postgres://db/kita?password=hunter2&sslmode=hunter2",
+		"s3://k:hunter2@bucket?region=x", "s3://k:hun%ter2hunter2@bucket?region=x", "s3://bucket?endpoint=https://k:hunter2@s3.example.org",
+		"s3://bucket?region=x&secret=hunter2",
 	} {
-		_, _, err := load([]string{"--database", bad}, nil, nil)
+		flag := "--database"
+		if strings.HasPrefix(bad, "s3:") {
+			flag = "--files"
+		}
+		_, _, err := load([]string{flag, bad}, nil, nil)
 		if err == nil {
 			t.Errorf("%s is accepted", bad)
 			continue

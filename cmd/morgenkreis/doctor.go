@@ -115,12 +115,13 @@ func (d doctor) examine(ctx context.Context) (all []finding) {
 		}
 	}
 	var network sync.WaitGroup
-	var address, push, mail []finding
+	var attachments, address, push, mail []finding
+	network.Go(func() { attachments = d.checkFiles(ctx) })
 	network.Go(func() { address = d.checkAddress(ctx) })
 	network.Go(func() { push = d.checkPush(ctx, devices) })
 	network.Go(func() { mail = []finding{d.checkMail(ctx)} })
 	network.Wait()
-	all = slices.Concat(all, address, push, mail)
+	all = slices.Concat(all, attachments, address, push, mail)
 	for i := range all {
 		all[i].Says = strings.Join(strings.Fields(all[i].Says), " ") // some errors are written on several lines
 	}

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -16,6 +15,7 @@ import (
 
 	"morgenkreis/notify"
 	"morgenkreis/store"
+	"morgenkreis/store/files"
 )
 
 // What doctor takes for too little, and for too long.
@@ -87,18 +87,48 @@ func (d doctor) checkAttachments(ctx context.Context, r *store.SystemReader) fin
 		return unreadable(check, err)
 	}
 	total := len(sums)
-	entries, err := os.ReadDir(filepath.Join(d.config.Data, filesName))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return finding{check, levelFail, err.Error(), "see what the check of the data folder says"}
+	place := d.config.attachments()
+	dir, err := look(place)
+	if err == nil && dir != nil {
+		err = dir.Walk(ctx, func(e files.Entry) error { delete(sums, e.Sum); return nil })
 	}
-	for _, e := range entries {
-		delete(sums, e.Name())
+	if err != nil {
+		f := finding{check, levelFail, err.Error(), "see what the check of the data folder says"}
+		if place.Bucket != "" {
+			f.Do = "see what the check of the files says"
+		}
+		return f
 	}
 	if len(sums) > 0 {
+		unpack := "unpack them from a backup: tar -xzf FILE -C DATA files"
+		if place != (Config{Data: d.config.Data}).attachments() {
+			unpack = "unpack them from a backup, tar -xzf FILE files, and bring them there: morgenkreis files --from files --to '" + place.String() + "'"
+		}
 		first := slices.Min(slices.Collect(maps.Keys(sums)))
-		return finding{check, levelFail, fmt.Sprintf("%d of %d files are missing, %s for one", len(sums), total, first), "unpack them from a backup: tar -xzf FILE -C DATA files"}
+		return finding{check, levelFail, fmt.Sprintf("%d of %d files are missing, %s for one", len(sums), total, first), unpack}
 	}
 	return finding{check, levelFine, fmt.Sprintf("%d files, all there", total), ""}
+}
+
+// checkFiles looks whether the bucket of the attachments, if they are in one, takes our keys and nobody else.
+func (d doctor) checkFiles(ctx context.Context) []finding {
+	const check = "files"
+	place := d.config.attachments()
+	if place.Bucket == "" {
+		return nil
+	}
+	b, err := files.NewBucket(place)
+	if err == nil {
+		err = b.Check(ctx)
+	}
+	var trouble *files.Trouble
+	switch {
+	case errors.As(err, &trouble):
+		return []finding{{check, levelFail, err.Error(), trouble.Do}}
+	case err != nil:
+		return []finding{{check, levelFail, err.Error(), "look at --files"}}
+	}
+	return []finding{{check, levelFine, place.String() + " takes our keys, and nobody without", ""}}
 }
 
 // checkKeys looks whether the key pair of the pushes (VAPID, RFC 8292) belongs together, and the receipt key is one.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"morgenkreis/kita"
+	"morgenkreis/store/files"
 	"morgenkreis/store/storetest"
 )
 
@@ -201,7 +202,7 @@ func TestDrillBackupsWhileAttachmentsComeAndGo(t *testing.T) {
 			if _, err := db.Exec(`delete from files where sum = ?`, young[0]); err != nil {
 				t.Error(err)
 			}
-			if err := l.files.Remove(young[0]); err != nil {
+			if err := l.files.Remove(t.Context(), files.Entry{Sum: young[0], Put: time.Now()}); err != nil {
 				t.Error(err)
 			}
 			young = young[1:]

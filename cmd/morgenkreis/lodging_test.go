@@ -18,18 +18,24 @@ import (
 type lodging struct {
 	t      *testing.T
 	data   string
+	place  files.Place
 	store  *store.Store
-	files  *files.Dir
+	files  files.Store
 	kita   kita.ID
 	leader kita.Viewer
 	child  kita.ID
 }
 
-func newLodging(t *testing.T) *lodging {
+func newLodging(t *testing.T) *lodging { return newLodgingAt(t, files.Place{}) }
+
+// newLodgingAt keeps its attachments elsewhere.
+func newLodgingAt(t *testing.T, place files.Place) *lodging {
 	t.Helper()
 	l := &lodging{t: t, data: filepath.Join(t.TempDir(), "data")}
+	c := configAt(l.data, place)
+	l.place = c.attachments()
 	var err error
-	if l.store, l.files, err = openStore(t.Context(), Config{Data: l.data}); err != nil {
+	if l.store, l.files, err = openStore(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -48,6 +54,12 @@ func newLodging(t *testing.T) *lodging {
 		t.Fatal(err)
 	}
 	return l
+}
+
+func configAt(data string, place files.Place) Config {
+	c := Config{Data: data, Files: place, FilesKey: place.AccessKey, FilesSecret: Secret(place.SecretKey)}
+	c.Files.AccessKey, c.Files.SecretKey = "", ""
+	return c
 }
 
 // attach keeps an attachment and its row.
@@ -82,7 +94,7 @@ func plenty(string) (room, error) { return room{free: 1 << 40, total: 2 << 40}, 
 
 // backup is a backup of the lodging's data folder that a test may change.
 func (l *lodging) backup() backup {
-	return backup{data: l.data, program: "test", clock: time.Now, room: plenty, show: quiet}
+	return backup{data: l.data, files: l.place, program: "test", clock: time.Now, room: plenty, show: quiet}
 }
 
 // saved makes a backup and answers where it is.

@@ -52,6 +52,7 @@ func commands() []command {
 		{"backup", "FILE", "copy the running house into one archive", backupCommand},
 		{"restore", "FILE", "unpack an archive into an empty data folder, checked first", restoreCommand},
 		{"migrate", "--to ADDRESS", "move the house from SQLite to PostgreSQL, or back", migrateCommand},
+		{"files", "--to PLACE", "copy the attachments to another folder or bucket, each looked through", filesCommand},
 		{"doctor", "[--json | --config]", "look the house over: one line a check, exit status for scripts", doctorCommand},
 		{"openapi", "", "print the description of the API (OpenAPI 3.1)", openapiCommand},
 		{"health", "[--listen]", "ask the server on this machine whether it lives", healthCommand},

@@ -8,12 +8,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"morgenkreis/store/files"
 )
 
 // restore puts a backup into a data folder that holds nothing. All of it is unpacked, compared with its manifest and
 // looked into beside the place where it will be used; the last step, one name for the database, makes a house of it.
 type restore struct {
 	data string
+	away files.Place // of the attachments; nothing: in the data folder
 	room func(folder string) (room, error)
 	show progress
 }
@@ -33,7 +36,7 @@ func restoreCommand(ctx context.Context, args []string, _, errOut io.Writer) err
 		return errors.New("the data is in PostgreSQL, where pg_restore or pgBackRest bring it back (docs/operating.md); " +
 			"restore is for SQLite: leave --database out")
 	}
-	r := restore{data: c.Data, room: roomIn, show: progressOn(errOut)}
+	r := restore{data: c.Data, away: c.attachments(), room: roomIn, show: progressOn(errOut)}
 	var m manifest
 	if rest[0] == "-" {
 		m, err = r.fromStream(ctx, os.Stdin)
@@ -115,7 +118,45 @@ func (r restore) into(ctx context.Context, source func(partial string) (*os.File
 	if err := m.carryOn(ctx, partial); err != nil {
 		return m, err
 	}
+	if err := r.sendAway(ctx, m, partial); err != nil {
+		return m, err
+	}
 	return m, r.moveIn(partial)
+}
+
+// sendAway brings the attachments to a bucket, or a folder elsewhere. That place may hold what is in the backup, of a
+// restore that was broken off, and nothing else: the server removes what its database does not name, and would do so to
+// another house's pictures, or to those that the house this backup is of has got since.
+func (r restore) sendAway(ctx context.Context, m manifest, partial string) error {
+	if r.away == (files.Place{}) || r.away.Folder == filepath.Join(r.data, filesName) {
+		return nil
+	}
+	from, err := files.New(filepath.Join(partial, filesName))
+	if err != nil {
+		return err
+	}
+	to, err := r.away.Open(ctx)
+	if err != nil {
+		return fmt.Errorf("the attachments: %w", err)
+	}
+	ours := make(map[string]bool, len(m.Members))
+	for _, s := range m.Members {
+		ours[s.Name] = true
+	}
+	err = to.Walk(ctx, func(e files.Entry) error {
+		if !ours[filesName+"/"+e.Sum] {
+			return fmt.Errorf("in %s there is %s, which is not in the backup, and the restored house would remove it: choose a place of its own with --files", r.away, e.Sum)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := files.Copy(ctx, from, to, func(done, total int64) { r.show("attachments", done, total) }); err != nil {
+		return err
+	}
+	// They were moved, not copied; what is gone from here needs no room.
+	return errors.Join(os.RemoveAll(filepath.Join(partial, filesName)), os.Mkdir(filepath.Join(partial, filesName), 0o700))
 }
 
 // prepare makes the data folder, or makes sure that it is empty.

@@ -29,7 +29,7 @@ import (
 type house struct {
 	config     Config
 	store      *store.Store
-	files      *files.Dir
+	files      files.Store
 	keys       notify.Keys
 	receipts   notify.Receipts
 	mailer     *notify.Mailer
@@ -39,8 +39,8 @@ type house struct {
 	stopping   atomic.Bool
 }
 
-// openStore opens the database of a configuration, and the folder of its files, creating the data folder for its owner alone.
-func openStore(ctx context.Context, c Config) (*store.Store, *files.Dir, error) {
+// openStore opens the database of a configuration, and the place of its files, creating the data folder for its owner alone.
+func openStore(ctx context.Context, c Config) (*store.Store, files.Store, error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, nil, fmt.Errorf("the data folder: %w", err)
 	}
@@ -48,11 +48,16 @@ func openStore(ctx context.Context, c Config) (*store.Store, *files.Dir, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	dir, err := files.New(filepath.Join(c.Data, filesName))
+	attachments, err := c.attachments().Open(ctx)
 	if err != nil {
+		err = fmt.Errorf("the attachments: %w", err)
+		var trouble *files.Trouble
+		if errors.As(err, &trouble) {
+			err = fmt.Errorf("%w: %s", err, trouble.Do)
+		}
 		return nil, nil, errors.Join(err, s.Close())
 	}
-	return s, dir, nil
+	return s, attachments, nil
 }
 
 // What lies in the data folder.
@@ -172,7 +177,7 @@ func (h *house) sweep(ctx context.Context) error {
 		if known[e.Sum] || !e.Put.Before(before) {
 			return nil
 		}
-		return h.files.Remove(e.Sum)
+		return h.files.Remove(ctx, e)
 	})
 	return errors.Join(err, h.files.RemoveLeftovers(ctx, before))
 }

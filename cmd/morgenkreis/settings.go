@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"morgenkreis/kita"
+	"morgenkreis/store/files"
 )
 
 // setting is one thing an operator can set: --name VALUE, MORGENKREIS_NAME, MORGENKREIS_NAME_FILE.
@@ -38,7 +39,7 @@ func (s setting) instead() string {
 }
 
 func quoted(v string) string {
-	if strings.ContainsAny(v, " <>*&") {
+	if strings.ContainsAny(v, " <>*&?") {
 		return "'" + v + "'"
 	}
 	return v
@@ -75,6 +76,24 @@ var settings = []setting{
 		usage: "PostgreSQL instead of the SQLite file in the data folder",
 		parse: func(c *Config, v string) error { c.Database = Secret(v); return checkPostgres(v) },
 		show:  func(c Config) string { return describePostgres(c.Database) },
+	},
+	{
+		name: "files", arg: "PLACE", example: "s3://bucket/prefix?endpoint=https://s3.example.org&region=eu-1",
+		usage: "folder or S3 bucket of the attachments, instead of the folder files in the data folder",
+		parse: func(c *Config, v string) (err error) { c.Files, err = files.ParsePlace(v); return },
+		show:  func(c Config) string { return c.Files.String() },
+	},
+	{
+		name: "files-access-key", arg: "KEY", example: "the access key of the bucket",
+		usage: "access key of the bucket, and of those that the command files names",
+		parse: func(c *Config, v string) error { c.FilesKey = v; return nil },
+		show:  func(c Config) string { return c.FilesKey },
+	},
+	{
+		name: "files-secret-key", arg: "KEY", example: "the secret key of the bucket", secret: true,
+		usage: "and its secret key",
+		parse: func(c *Config, v string) error { c.FilesSecret = Secret(v); return nil },
+		show:  func(c Config) string { return c.FilesSecret.String() },
 	},
 	{
 		name:  "demo",
@@ -208,6 +227,14 @@ func (c *Config) settle(wrong map[string]bool) (faults Faults) {
 	}
 	if c.MetricsListen == c.Listen && c.Listen != "" && !strings.HasSuffix(c.Listen, ":0") {
 		complain("metrics-listen", "is the address of --listen; metrics have one of their own")
+	}
+
+	bucket := c.Files.Bucket != ""
+	if bucket && c.FilesKey == "" && !wrong["files-access-key"] {
+		complain("files-access-key", "is missing: without keys no bucket takes files")
+	}
+	if bucket && c.FilesSecret == "" && !wrong["files-secret-key"] {
+		complain("files-secret-key", "is missing, or its file is empty: without keys no bucket takes files")
 	}
 
 	m := &c.SMTP

@@ -1,7 +1,8 @@
-// Package files keeps attachments in one folder, under the SHA-256 of their content, and makes uploads safe to keep.
+// Package files keeps attachments in a folder or an S3 bucket, under the SHA-256 of their content, and makes uploads safe
+// to keep.
 //
-// The folder knows no owner and no name: who may see a file is decided by the row that refers to it, and only then is it
-// opened. The folder itself is never served.
+// A store knows no owner and no name: who may see a file is decided by the row that refers to it, and only then is it
+// opened. The store itself is never served.
 package files
 
 import (
@@ -21,11 +22,43 @@ import (
 	"morgenkreis/kita"
 )
 
+// Store is a place of files, each named by the lower-case hex SHA-256 of its content. It is safe for use by any number of
+// goroutines and processes at once.
+type Store interface {
+	// Put stores what r gives and returns its name and its size in bytes. When it returns without an error the file is
+	// kept for good; with an error nothing of it can be opened. The same content again is harmless, and renews the time
+	// of its entry. No room is a kita.Error of KindStorage; an error of r comes back as it is.
+	Put(ctx context.Context, r io.Reader) (sum string, size int64, err error)
+
+	// Open gives the content named sum to read, as long as ctx lasts; the caller closes it. What is not there, or is no
+	// name, is kita.ErrNotFound.
+	Open(ctx context.Context, sum string) (io.ReadSeekCloser, error)
+
+	// Remove deletes e for good, unless its content was Put again since e was seen; removing what is not there is no
+	// error. A row may be about to refer to content that was Put a moment ago, so remove only what no row refers to and
+	// whose entry is old.
+	Remove(ctx context.Context, e Entry) error
+
+	// Walk calls visit for every file, by name, until visit or ctx ends it with an error. What comes or goes meanwhile
+	// may or may not be seen.
+	Walk(ctx context.Context, visit func(Entry) error) error
+
+	// RemoveLeftovers deletes what a killed process began to write before the given moment and never finished. Choose
+	// the moment so that no upload can still be running: a day ago.
+	RemoveLeftovers(ctx context.Context, before time.Time) error
+}
+
+// Entry is one stored file: its name, its size in bytes, and when its content was last Put.
+type Entry struct {
+	Sum  string
+	Size int64
+	Put  time.Time
+}
+
 // tempPrefix marks what is being written; Walk passes it over.
 const tempPrefix = ".incoming-"
 
-// Dir is a folder of files, each named by the lower-case hex SHA-256 of its content. It is safe for use by any number of
-// goroutines and processes at once.
+// Dir is a Store in a folder.
 type Dir struct{ root string }
 
 // New opens the folder root, and creates it for its owner alone when it is missing.
@@ -39,9 +72,7 @@ func New(root string) (*Dir, error) {
 	return &Dir{root: root}, nil
 }
 
-// Put stores what r gives and returns its name and its size in bytes. When it returns without an error the file survives
-// a power cut; with an error nothing is left of it. The same content again is harmless, and renews the time of its
-// entry. A full disk is a kita.Error of KindStorage; an error of r comes back as it is.
+// Put is Store.Put; what it has stored survives a power cut, and with an error nothing is left in the folder.
 func (d *Dir) Put(ctx context.Context, r io.Reader) (sum string, size int64, err error) {
 	temp, err := os.CreateTemp(d.root, tempPrefix+"*") // readable by its owner alone (0600)
 	if err != nil {
@@ -74,8 +105,8 @@ func (d *Dir) Put(ctx context.Context, r io.Reader) (sum string, size int64, err
 	return
 }
 
-// Open gives the content named sum to read; the caller closes it. What is not there, or is no name, is kita.ErrNotFound.
-func (d *Dir) Open(sum string) (io.ReadSeekCloser, error) {
+// Open is Store.Open.
+func (d *Dir) Open(_ context.Context, sum string) (io.ReadSeekCloser, error) {
 	if !isSum(sum) {
 		return nil, kita.ErrNotFound
 	}
@@ -89,27 +120,25 @@ func (d *Dir) Open(sum string) (io.ReadSeekCloser, error) {
 	return f, nil
 }
 
-// Remove deletes the content named sum, for good when it returns nil; removing what is not there is no error. A row may
-// be about to refer to content that was Put a moment ago, so remove only what no row refers to and whose Entry is old.
-func (d *Dir) Remove(sum string) error {
-	if !isSum(sum) {
+// Remove is Store.Remove.
+func (d *Dir) Remove(_ context.Context, e Entry) error {
+	if !isSum(e.Sum) {
 		return kita.ErrNotFound
 	}
-	if err := os.Remove(d.path(sum)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Stat(d.path(e.Sum))
+	if err == nil && info.ModTime().After(e.Put) {
+		return nil
+	}
+	if err == nil {
+		err = os.Remove(d.path(e.Sum))
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return syncDir(d.root)
 }
 
-// Entry is one stored file: its name, its size in bytes, and when its content was last Put.
-type Entry struct {
-	Sum  string
-	Size int64
-	Put  time.Time
-}
-
-// Walk calls visit for every file, by name, until visit or ctx ends it with an error. What comes or goes meanwhile may or
-// may not be seen.
+// Walk is Store.Walk.
 func (d *Dir) Walk(ctx context.Context, visit func(Entry) error) error {
 	return d.each(ctx, func(info fs.FileInfo) error {
 		if !isSum(info.Name()) {
@@ -119,8 +148,7 @@ func (d *Dir) Walk(ctx context.Context, visit func(Entry) error) error {
 	})
 }
 
-// RemoveLeftovers deletes what a killed process began to write before the given moment and never finished. Choose the
-// moment so that no upload can still be running: a day ago.
+// RemoveLeftovers is Store.RemoveLeftovers.
 func (d *Dir) RemoveLeftovers(ctx context.Context, before time.Time) error {
 	return d.each(ctx, func(info fs.FileInfo) error {
 		if !strings.HasPrefix(info.Name(), tempPrefix) || !info.ModTime().Before(before) {
@@ -172,9 +200,13 @@ func syncDir(path string) error {
 // explain says in the domain's words that the disk, or the quota on it, is full.
 func explain(err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return fmt.Errorf("%w: %w", &kita.Error{Kind: kita.KindStorage, Code: "storage.full"}, err)
+		return full(err)
 	}
 	return err
+}
+
+func full(err error) error {
+	return fmt.Errorf("%w: %w", &kita.Error{Kind: kita.KindStorage, Code: "storage.full"}, err)
 }
 
 // contextReader ends with the error of ctx once that is done.

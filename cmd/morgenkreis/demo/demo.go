@@ -60,7 +60,7 @@ func Logins() string {
 //
 // What people do is written by the functions that the API calls, at the moments of a month that has passed; when Fill
 // returns nothing is due, nobody is signed in, and nobody has a device.
-func Fill(ctx context.Context, o store.Options, dir *files.Dir, now time.Time, progress func(string)) (made bool, err error) {
+func Fill(ctx context.Context, o store.Options, dir files.Store, now time.Time, progress func(string)) (made bool, err error) {
 	cal, err := newCalendar(now)
 	if err != nil {
 		return false, err

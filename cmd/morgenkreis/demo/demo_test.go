@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { storetest.Main(m) }
 // visit is a look into a demo that was made, at its present.
 type visit struct {
 	*store.Store
-	files   *files.Dir
+	files   files.Store
 	now     time.Time
 	options store.Options
 	lines   []string

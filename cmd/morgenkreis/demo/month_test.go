@@ -125,7 +125,7 @@ func attachmentsOpen(t *testing.T, v *visit) {
 				if sum == "" && f.MediaType == files.PDF {
 					continue
 				}
-				content, err := v.files.Open(sum)
+				content, err := v.files.Open(t.Context(), sum)
 				if err != nil {
 					t.Errorf("%s: %v", f.Name, err)
 					continue

@@ -19,7 +19,7 @@ import (
 type play struct {
 	ctx   context.Context
 	store *store.Store
-	files *files.Dir
+	files files.Store
 	house *house
 	cal   *calendar
 	clock *clock
