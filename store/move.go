@@ -178,11 +178,13 @@ func (m *mover) run(ctx context.Context) (move Move, err error) {
 	if !same {
 		return move, ErrMoveDiffers
 	}
-	alone, err := m.alone(ctx)
-	if err != nil {
-		return move, err
+	still := false
+	if m.first {
+		if still, err = m.alone(ctx); err != nil {
+			return move, err
+		}
 	}
-	if !alone || !m.first {
+	if !still {
 		return move, ErrAtWork
 	}
 	err = m.change(ctx, func(tx *Tx) error { return tx.one(`delete from meta where key = ?`, movingKey) })

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -282,6 +283,29 @@ func TestMoveBesideAServerIsNotTheLastOne(t *testing.T) {
 			t.Error("the late row is missing")
 		}
 	})
+}
+
+// A server that started in between would write what nobody brings.
+func TestNobodyWritesToAFileThatMoves(t *testing.T) {
+	from := store.Options{Path: filepath.Join(t.TempDir(), "morgenkreis.db")}
+	furnish(t, from, 20)
+	var tried error
+	m, err := store.SystemMove(t.Context(), from, store.Options{Path: filepath.Join(t.TempDir(), "morgenkreis.db")}, func(string, int64, int64) {
+		db, err := sql.Open("sqlite3", "file:"+from.Path+"?_busy_timeout=1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, tried = db.Exec(`delete from children`)
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err != nil || !m.Done {
+		t.Fatalf("%+v: %v", m, err)
+	}
+	if tried == nil || !strings.Contains(tried.Error(), "locked") {
+		t.Errorf("somebody wrote meanwhile: %v", tried)
+	}
 }
 
 // What SQLite lets pass, and PostgreSQL would not hold, is named.
