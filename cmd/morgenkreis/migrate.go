@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"morgenkreis/store"
+	"morgenkreis/store/files"
 )
 
 const migrateHelp = `morgenkreis migrate --to ADDRESS [--from ADDRESS]: move the house to another database
@@ -29,8 +30,10 @@ brings what there is, and must be run once more when the server is stopped. Atta
 
 // migration is one run of the command.
 type migration struct {
-	from, to    store.Options
-	data        string
+	from, to store.Options
+	data     string
+	// files is where the attachments are, when that is not the folder of the data.
+	files       string
 	out, errOut io.Writer
 }
 
@@ -51,6 +54,9 @@ func migrateCommand(ctx context.Context, args []string, out, errOut io.Writer) e
 		return fmt.Errorf("migrate takes --to and --from, not %q", rest[0])
 	}
 	m := migration{data: c.Data, out: out, errOut: errOut}
+	if c.Files != (files.Place{}) {
+		m.files = c.attachments().String()
+	}
 	m.from = store.Options{Path: filepath.Join(c.Data, databaseName), URL: c.Database.Reveal(), Clock: clock}
 	for name, o := range map[string]*store.Options{"from": &m.from, "to": &m.to} {
 		value, source, err := setting{name: name}.lookup(given, os.Getenv, os.ReadFile)
@@ -134,6 +140,9 @@ func (m migration) run(ctx context.Context) error {
 // settings say how a server finds the new place.
 func (m migration) settings() string {
 	attachments := filepath.Join(m.data, filesName)
+	if m.to.URL != "" && m.files != "" {
+		return "--database (MORGENKREIS_DATABASE_FILE) with this address, --data as before, and --files as before, where the attachments are: " + m.files
+	}
 	if m.to.URL != "" {
 		return "--database (MORGENKREIS_DATABASE_FILE) with this address, and --data as before, where the attachments are: " + attachments
 	}
@@ -141,6 +150,9 @@ func (m migration) settings() string {
 	s := "--data " + folder + ", and no --database"
 	if filepath.Base(m.to.Path) != databaseName {
 		s += "; the file must be called " + databaseName + " there"
+	}
+	if m.files != "" {
+		return s + "; --files stays as it is: " + m.files
 	}
 	if filepath.Clean(folder) != filepath.Clean(m.data) {
 		s += "; the attachments must come along: copy " + attachments + " to " + filepath.Join(folder, filesName)

@@ -240,3 +240,21 @@ func TestMigrateSaysWhatIsWrong(t *testing.T) {
 		t.Errorf("%v\n%s", err, &help)
 	}
 }
+
+func TestMigrateSaysWhereTheAttachmentsAre(t *testing.T) {
+	sqlite, postgres := store.Options{Path: "/new/morgenkreis.db"}, store.Options{URL: "postgres://x"}
+	for _, c := range []struct {
+		m          migration
+		says, omit string
+	}{
+		{migration{data: "/old", to: postgres}, "--data as before, where the attachments are: /old/files", "--files"},
+		{migration{data: "/old", to: sqlite}, "the attachments must come along: copy /old/files to /new/files", "--files"},
+		{migration{data: "/new", to: sqlite}, "--data /new", "come along"},
+		{migration{data: "/old", to: postgres, files: "s3://b"}, "--files as before, where the attachments are: s3://b", "/old/files"},
+		{migration{data: "/old", to: sqlite, files: "s3://b"}, "--files stays as it is: s3://b", "come along"},
+	} {
+		if got := c.m.settings(); !strings.Contains(got, c.says) || strings.Contains(got, c.omit) {
+			t.Errorf("%+v:\n%s\nwant %q, without %q", c.m, got, c.says, c.omit)
+		}
+	}
+}
