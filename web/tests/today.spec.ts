@@ -140,11 +140,45 @@ test('what the server refuses stands at its field, and nothing typed is lost', a
 	await expect(form.getByLabel('Notiz')).toHaveValue('kommt später');
 });
 
+/** Under what this device keeps what it was shown. */
+const kept = (page: Page) =>
+	page.evaluate(
+		() =>
+			new Promise<string[]>((ok, no) => {
+				const open = indexedDB.open('morgenkreis');
+				open.onerror = () => no(open.error);
+				open.onsuccess = () => {
+					const keys = open.result.transaction('seen').objectStore('seen').getAllKeys();
+					keys.onerror = () => no(keys.error);
+					keys.onsuccess = () => {
+						open.result.close();
+						ok(keys.result.map(String));
+					};
+				};
+			})
+	);
+
+test('where the names never came, nobody is told that all have been counted', async ({ house, as, context }) => {
+	const kita = await kitaOf(house, 'baeren');
+	const { expected } = (await today(await house.api('baeren'), kita)).groups[0]!;
+	await context.route('**/api/v1/children?*', (r) => r.abort());
+	const page = await as('baeren', '/today');
+	await page.getByRole('button', { name: 'Namensliste' }).click();
+	await expect(page.getByText('Die Namen sind noch nicht auf diesem Gerät.')).toBeVisible();
+	await expect(page.getByText(`0 von ${expected} gezählt`)).toBeVisible();
+	await expect(page.getByText('0 von 0')).toHaveCount(0);
+	await context.unroute('**/api/v1/children?*');
+	await page.evaluate(() => window.dispatchEvent(new Event('online')));
+	await expect(page.getByRole('checkbox')).toHaveCount(expected);
+	await expect(page.getByText('Die Namen sind noch nicht')).toHaveCount(0);
+});
+
 test('without a network the names are there, say from when they are, and the ticks stay @tablet', async ({ house, as, context }) => {
 	const kita = await kitaOf(house, 'baeren');
 	const { expected, of } = (await today(await house.api('baeren'), kita)).groups[0]!;
 	const page = await as('baeren', '/today');
 	await expect(group(page, 'Bären').getByText(`${expected} von ${of}`, { exact: true })).toBeVisible();
+	await expect.poll(() => kept(page)).toEqual(expect.arrayContaining([`today.${kita}`, `children.${kita}`, `groups.${kita}`]));
 	await context.route('**/api/**', (r) => r.abort());
 	await page.reload();
 	await expect(page.getByText('Kein Netz. Stand:')).toBeVisible();
