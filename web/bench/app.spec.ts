@@ -72,12 +72,15 @@ test('home on a slow phone', async ({ house, browser }) => {
 		await context.addInitScript(noteUsable);
 		await house.signIn(context, 'eltern');
 		let page = await context.newPage();
+		// The browser is open, and at rest: right after a tab has come it is busy with itself for a while. So below.
+		await page.waitForTimeout(2000);
 		await slowPhone(page);
 		first.push(await usable(page, house.url + '/'));
 		// Until the worker has put the app by, as it does while a parent reads.
 		await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
 		await page.close();
 		page = await context.newPage();
+		await page.waitForTimeout(2000);
 		await slowPhone(page);
 		second.push(await usable(page, house.url + '/'));
 		await context.close();
