@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"morgenkreis/kita"
 	"morgenkreis/store/files"
@@ -95,8 +94,8 @@ func TestAServerThatIsKilledDuringAnUploadServesNothingOfIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A proxy that lets half of the upload through, and then the server dies.
-	half := make(chan struct{})
-	through := relay(t, g.Address(), files.MaxBytes/2, half)
+	half, dead := make(chan struct{}), make(chan struct{})
+	through := relay(t, g.Address(), files.MaxBytes/2, half, dead)
 	p := g.Place("kita")
 	p.Endpoint = "http://" + through
 	b, err := files.NewBucket(p)
@@ -111,6 +110,7 @@ func TestAServerThatIsKilledDuringAnUploadServesNothingOfIt(t *testing.T) {
 	}()
 	<-half
 	g.Kill()
+	close(dead)
 	var answer *kita.Error
 	if err := <-failed; !errors.As(err, &answer) || answer.Kind != kita.KindUnavailable {
 		t.Errorf("the upload ended with %v", err)
@@ -192,15 +192,19 @@ func TestASmallDamageOnTheWayIsRefusedByTheService(t *testing.T) {
 	}
 }
 
-// relay passes connections on to address; after limit bytes to it on one of them it tells so once and holds all.
-func relay(t *testing.T, address string, limit int64, told chan<- struct{}) string {
+// relay passes connections on to address; after limit bytes to it on one of them it tells so, and holds that one until it is
+// told to go on: what comes then finds nobody.
+func relay(t *testing.T, address string, limit int64, told chan<- struct{}, goOn <-chan struct{}) string {
 	return proxy(t, address, func(client, server net.Conn) {
 		if n, _ := io.CopyN(server, client, limit); n == limit {
 			select {
 			case told <- struct{}{}:
 			case <-t.Context().Done():
 			}
-			time.Sleep(100 * time.Millisecond) // for the kill; what comes then finds nobody
+			select {
+			case <-goOn:
+			case <-t.Context().Done():
+			}
 		}
 		_, _ = io.Copy(server, client) // ends when one of the two does
 	}, func(client, server net.Conn) { _, _ = io.Copy(client, server) })
