@@ -67,6 +67,7 @@ test('what a parent downloads on the first visit', async ({ house, browser }) =>
 test('home on a slow phone', async ({ house, browser }) => {
 	const first: number[] = [];
 	const second: number[] = [];
+	const atOnce: number[] = [];
 	for (let i = 0; i < ROUNDS; i++) {
 		const context: BrowserContext = await fresh(browser);
 		await context.addInitScript(noteUsable);
@@ -83,10 +84,16 @@ test('home on a slow phone', async ({ house, browser }) => {
 		await page.waitForTimeout(2000);
 		await slowPhone(page);
 		second.push(await usable(page, house.url + '/'));
+		await page.close();
+		// The same in a tab that is still starting, which the app can do nothing about: told, not judged.
+		page = await context.newPage();
+		await slowPhone(page);
+		atOnce.push(await usable(page, house.url + '/'));
 		await context.close();
 	}
 	show('home usable, first visit, slow 4G and a quarter of the processor', `${Math.round(median(first))} ms`, 'at most 1500 ms');
 	show('home usable, second visit', `${Math.round(median(second))} ms`, 'at most 500 ms');
+	show('home usable, a later visit in a tab that is just starting', `${Math.round(median(atOnce))} ms`, 'told, not judged');
 	expect(median(first)).toBeLessThanOrEqual(1500);
 	expect(median(second)).toBeLessThanOrEqual(500);
 });
