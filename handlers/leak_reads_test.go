@@ -279,9 +279,10 @@ func inMemberships(page map[string]any) []kita.ID { return idsIn(page["membershi
 
 func outOfReach(page map[string]any) []kita.ID { return idsIn(page["out_of_reach"], "guardian_id") }
 
-// hasDevice: that takes pushes; in these worlds no push service refuses the server.
+// hasDevice: that takes pushes; in these worlds no push service refuses the server. A device goes with its owner's access,
+// and is not there again when they get access anew: so it is the house that says which there are.
 func (o oracle) hasDevice(g *kita.Guardian) bool {
-	return exists(o.devices, func(d kita.Subscription) bool { return same(&d.AccountID, g.AccountID) })
+	return exists(o.facts["subscriptions"], func(d fact) bool { return same(&d.account, g.AccountID) })
 }
 
 func inRolls(page map[string]any) []kita.ID {
