@@ -1,7 +1,10 @@
 import { defineConfig, devices } from '@playwright/test';
 import { bare, whole } from './tests/browsers';
+import type { Engine } from './tests/postgres';
 
-export default defineConfig({
+const phone = { ...devices['Pixel 7'], viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, ...bare };
+
+export default defineConfig<{ engine: Engine }>({
 	testDir: 'tests',
 	globalSetup: './tests/setup.ts',
 	fullyParallel: true,
@@ -21,9 +24,17 @@ export default defineConfig({
 	},
 	projects: [
 		// What is about the service worker, notifications or the time without a network asks for the whole browser in its file.
-		{ name: 'phone', use: { ...devices['Pixel 7'], viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, ...bare } },
+		{ name: 'phone', use: { engine: 'sqlite', ...phone } },
+		// Each of them on PostgreSQL as well, but for those of the device and of its screen, to which the server's database is nothing;
+		// what is marked for larger screens meets PostgreSQL there.
+		{
+			name: 'postgres',
+			grepInvert: /@tablet|@desktop/,
+			testIgnore: /(access|gallery|install|long-lists|offline|start|texts|update|worker)\.spec/,
+			use: { engine: 'postgres', ...phone }
+		},
 		// The main paths once more where there is room, and as people have them; marked in the title of the test.
-		{ name: 'tablet', grep: /@tablet/, use: { viewport: { width: 820, height: 1180 }, hasTouch: true, ...whole } },
-		{ name: 'desktop', grep: /@desktop/, use: { viewport: { width: 1280, height: 800 }, ...whole } }
+		{ name: 'tablet', grep: /@tablet/, use: { engine: 'postgres', viewport: { width: 820, height: 1180 }, hasTouch: true, ...whole } },
+		{ name: 'desktop', grep: /@desktop/, use: { engine: 'postgres', viewport: { width: 1280, height: 800 }, ...whole } }
 	]
 });

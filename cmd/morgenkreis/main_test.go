@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"morgenkreis/store/storetest"
 )
 
 // runsMain, in the environment, makes this test binary the program itself, so that tests can run it as another process.
@@ -24,7 +26,18 @@ const runsMain = "TEST_BINARY_RUNS_MORGENKREIS"
 // ordinary Tuesday morning, whatever day it is (web/tests/house.ts).
 const clockAt = "TEST_BINARY_CLOCK"
 
+// runsPostgres, in the environment, makes this test binary a PostgreSQL server for the app's tests (web/tests/postgres.ts): it
+// prints the address of an empty database, and ends when its standard input does.
+const runsPostgres = "TEST_BINARY_RUNS_POSTGRES"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(runsPostgres) != "" {
+		if err := servePostgres(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if os.Getenv(runsMain) != "" {
 		if at := os.Getenv(clockAt); at != "" {
 			begin, err := time.Parse(time.RFC3339, at)
@@ -38,6 +51,19 @@ func TestMain(m *testing.M) {
 		return
 	}
 	os.Exit(m.Run())
+}
+
+func servePostgres() error {
+	server, err := storetest.StartServer("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+	if err != nil {
+		return fmt.Errorf("PostgreSQL for the tests (Debian: apt-get install postgresql): %w", err)
+	}
+	address, err := server.NewDatabase()
+	if err == nil {
+		fmt.Println(address)
+		_, err = io.Copy(io.Discard, os.Stdin)
+	}
+	return errors.Join(err, server.Stop())
 }
 
 // process is the program, running as another process that can be killed and started again on the same port and data.

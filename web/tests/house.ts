@@ -1,12 +1,13 @@
 // What a test of the app starts from: a house of its own (a copy of the demo kita, on a Tuesday morning at 8:15), and people who
 // are signed in to it.
 import { test as base, expect, type APIRequestContext, type BrowserContext, type Page } from '@playwright/test';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bare } from './browsers';
+import { ownDatabase } from './postgres';
 import { serve, type Server } from './server';
 
 export const NOW = '2026-11-24T08:15:00+01:00';
@@ -25,6 +26,8 @@ export interface PushService {
 
 export interface House extends Server {
 	data: string;
+	/** The address of its database, where that is not a file in data. */
+	database: string | undefined;
 	/** Signs in on the context's cookies, without the screen. */
 	signIn(context: BrowserContext, who: Who): Promise<void>;
 	/** Somebody else at the API, for what happens elsewhere meanwhile. */
@@ -36,8 +39,9 @@ export const test = base.extend<{ house: House; as: (who: Who, path?: string) =>
 	house: async ({ playwright }, use, info) => {
 		const folder = mkdtempSync(join(tmpdir(), 'morgenkreis-house-'));
 		const data = join(folder, 'data');
-		cpSync(join(process.env['MORGENKREIS_APP_TESTS'] ?? '', 'demo'), data, { recursive: true });
-		const server = await serve({ data, demo: true, at: NOW });
+		const postgres = await ownDatabase(info, 'demo');
+		cpSync(join(process.env['MORGENKREIS_APP_TESTS'] ?? '', postgres ? 'demo-postgres' : 'demo'), data, { recursive: true });
+		const server = await serve({ data, database: postgres?.address, demo: true, at: NOW });
 		const taken: string[] = [];
 		const sealed: Buffer[] = [];
 		const service: HttpServer = createServer((req, res) => {
@@ -54,9 +58,11 @@ export const test = base.extend<{ house: House; as: (who: Who, path?: string) =>
 			const r = await request.post(server.url + '/api/v1/session', { data: { login: `${who}@sonnenschein.example`, password: PASSWORD } });
 			expect(r.status(), await r.text()).toBe(201);
 		};
+		expect(existsSync(join(data, 'morgenkreis.db')), 'a SQLite file lies where there is no PostgreSQL, and there alone').toBe(!postgres);
 		await use({
 			...server,
 			data,
+			database: postgres?.address,
 			push: { url: `http://127.0.0.1:${(service.address() as AddressInfo).port}`, taken, sealed },
 			signIn: (context, who) => login(context.request, who),
 			api: async (who) => {
@@ -71,6 +77,7 @@ export const test = base.extend<{ house: House; as: (who: Who, path?: string) =>
 		service.closeAllConnections();
 		await new Promise((r) => service.close(r));
 		if (info.status !== info.expectedStatus) console.log(server.log().split('\n').filter((l) => !l.includes('level=INFO')).join('\n').slice(-4000));
+		await postgres?.drop();
 		rmSync(folder, { recursive: true, force: true });
 	},
 

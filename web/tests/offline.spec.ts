@@ -115,7 +115,7 @@ test('when the server comes back, what waited goes out by itself', async ({ hous
 	await house.kill();
 	await page.getByRole('button', confirm).click();
 	await expect(page.getByText('Eine Meldung wartet auf das Netz')).toBeVisible();
-	const again = await serve({ data: house.data, demo: true, at: NOW, port: Number(new URL(house.url).port) });
+	const again = await serve({ data: house.data, database: house.database, demo: true, at: NOW, port: Number(new URL(house.url).port) });
 	try {
 		await page.clock.fastForward(15_000);
 		await expect(page.getByText('Eine Meldung wartet auf das Netz')).toHaveCount(0);

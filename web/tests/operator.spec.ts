@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test as plain, type Page } from '@playwright/test';
 import { expect, NOW, test } from './house';
+import { ownDatabase } from './postgres';
 import { serve } from './server';
 
 /** account takes an invitation as a person does who is new here. */
@@ -13,9 +14,10 @@ async function account(page: Page, { name, login, password }: { name?: string; l
 	await page.getByRole('button', { name: 'Konto anlegen' }).click();
 }
 
-plain('first run: from the printed link to a kita whose leader is signed in', async ({ browser }) => {
+plain('first run: from the printed link to a kita whose leader is signed in', async ({ browser }, info) => {
 	const data = mkdtempSync(join(tmpdir(), 'morgenkreis-empty-'));
-	const server = await serve({ data, at: NOW });
+	const postgres = await ownDatabase(info, 'empty');
+	const server = await serve({ data, database: postgres?.address, at: NOW });
 	const context = await browser.newContext({ locale: 'de-DE' });
 	const other = await browser.newContext({ locale: 'de-DE' });
 	try {
@@ -68,6 +70,7 @@ plain('first run: from the printed link to a kita whose leader is signed in', as
 		await context.close();
 		await other.close();
 		await server.stop();
+		await postgres?.drop();
 		rmSync(data, { recursive: true, force: true });
 	}
 });

@@ -14,6 +14,8 @@ export interface Server {
 
 export interface Start {
 	data: string;
+	/** The address of a PostgreSQL database; a SQLite file in data without it. */
+	database?: string | undefined;
 	demo?: boolean;
 	/** What its clock says when it starts (RFC 3339). */
 	at: string;
@@ -34,12 +36,12 @@ function freePort(): Promise<number> {
 	});
 }
 
-export async function serve({ data, demo, at, args = [], port, program: path }: Start): Promise<Server> {
+export async function serve({ data, database, demo, at, args = [], port, program: path }: Start): Promise<Server> {
 	const p = port ?? (await freePort());
 	const url = `http://localhost:${p}`;
 	const program = spawn(
 		path ?? join(process.env['MORGENKREIS_APP_TESTS'] ?? '', 'morgenkreis'),
-		['serve', '--data', data, '--listen', `127.0.0.1:${p}`, '--base-url', url, '--metrics-listen', 'off', '--push-allow-loopback', ...(demo ? ['--demo'] : []), ...args],
+		['serve', '--data', data, '--listen', `127.0.0.1:${p}`, '--base-url', url, '--metrics-listen', 'off', '--push-allow-loopback', ...(demo ? ['--demo'] : []), ...(database ? ['--database', database] : []), ...args],
 		{ env: { ...process.env, TEST_BINARY_RUNS_MORGENKREIS: '1', TEST_BINARY_CLOCK: at } }
 	);
 	let log = '';
