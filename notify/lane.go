@@ -119,8 +119,8 @@ func (r *round) try(one store.Delivery) (c store.Completion) {
 }
 
 func completion(one store.Delivery, outcome string) store.Completion {
-	return store.Completion{ID: one.ID, RecipientID: one.RecipientID, Subscription: one.SubscriptionID, Channel: one.Channel,
-		Service: one.Service, Lease: one.LeasedUntil, Outcome: outcome}
+	return store.Completion{ID: one.ID, KitaID: one.KitaID, NoticeID: one.NoticeID, RecipientID: one.RecipientID,
+		Subscription: one.SubscriptionID, Channel: one.Channel, Service: one.Service, Lease: one.LeasedUntil, Outcome: outcome}
 }
 
 func (r *round) note(l *lane, c store.Completion) { r.results <- result{c, l} }

@@ -96,9 +96,6 @@ func (s *Store) ReportAbsence(ctx context.Context, v kita.Viewer, a kita.Absence
 		done.Closures = k.closures(row)
 		return err
 	})
-	if err == nil {
-		s.wake()
-	}
 	return done, err
 }
 
@@ -191,9 +188,6 @@ func (s *Store) ChangeAbsence(ctx context.Context, v kita.Viewer, id kita.ID, ch
 		done.Closures = k.closures(row)
 		return err
 	})
-	if err == nil {
-		s.wake()
-	}
 	return done, err
 }
 
@@ -219,7 +213,7 @@ func (s *Store) keepChange(tx *Tx, v kita.Viewer, k desk, old, row kita.Absence)
 // WithdrawAbsence takes a report back: for guardians as long as the kita's cut-off allows, for staff always. It stays in
 // the log. Withdrawing again is harmless.
 func (s *Store) WithdrawAbsence(ctx context.Context, v kita.Viewer, id kita.ID) error {
-	err := s.write(ctx, func(tx *Tx) error {
+	return s.write(ctx, func(tx *Tx) error {
 		row, err := get[kita.Absence](ctx, tx, `select * from absences where id = ?`, id)
 		if err != nil {
 			return err
@@ -237,10 +231,6 @@ func (s *Store) WithdrawAbsence(ctx context.Context, v kita.Viewer, id kita.ID) 
 		row.WithdrawnAt = &tx.now
 		return s.tellEducators(tx, v, k, row, row)
 	})
-	if err == nil {
-		s.wake()
-	}
-	return err
 }
 
 func withdraw(tx *Tx, v kita.Viewer, a kita.Absence) error {
@@ -290,6 +280,7 @@ const absenceRank = 50
 // it goes to the educators of the first open one from today on, after their quiet hours, and is of use until the end of
 // the first open day that it can still be said on. Nobody is told of days that are over.
 func (s *Store) tellEducators(tx *Tx, v kita.Viewer, k desk, a, news kita.Absence) error {
+	tx.tell(kita.ChangeAbsences, k.ID, a.ChildID)
 	if _, err := tx.exec(`update deliveries set finished_at = ?, outcome = 'cancelled'
 where finished_at is null and rank = ? and leased_until <= ? and absence_id = ?`, tx.now, absenceRank, tx.now, a.ID); err != nil {
 		return err
@@ -318,5 +309,6 @@ where finished_at is null and rank = ? and leased_until <= ? and absence_id = ?`
 		p.DueAt, p.ExpiresAt, p.CreatedAt = kita.At(at), kita.At(open[day].Add(1).At("00:00", zone)), tx.now
 		due = append(due, p)
 	}
+	tx.wake()
 	return insertAll(tx, "deliveries", "id, kita_id, account_id, absence_id, subscription_id, channel, service, kind, rank, due_at, expires_at, created_at", due)
 }

@@ -34,6 +34,7 @@ func (s *Store) AcceptInvitation(ctx context.Context, v kita.Viewer, a Acceptanc
 		if err != nil {
 			return err
 		}
+		tx.readmit(account)
 		session := v.SessionID()
 		if account != v.AccountID() || o.OwnerID != nil {
 			opened, err := s.startSession(tx, account, a.Token, a.UserAgent)

@@ -47,6 +47,7 @@ func (s *Store) ChangePassword(ctx context.Context, v kita.Viewer, hash string) 
 		if _, err := tx.exec(`delete from sessions where account_id = ? and id <> ?`, v.AccountID(), v.SessionID()); err != nil {
 			return err
 		}
+		tx.readmit(v.AccountID())
 		return tx.audit(v, "", "account.password", v.AccountID())
 	})
 }

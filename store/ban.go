@@ -146,6 +146,10 @@ func (s *Store) CreateBan(ctx context.Context, v kita.Viewer, b kita.ContactBan)
 		if err := tx.enforceBans(b.GuardianID); err != nil {
 			return err
 		}
+		if err := tx.readmitPerson(b.GuardianID); err != nil {
+			return err
+		}
+		tx.tell(kita.ChangeChildren, k.ID, b.ChildID)
 		seen = BanSeen{ContactBan: row, As: AsLeader, Guardian: g.Name(), Child: ch.Name(), EnteredByName: v.NameIn(k.ID)}
 		return tx.audit(v, k.ID, "ban.create", b.ID)
 	})
@@ -175,6 +179,10 @@ func (s *Store) LiftBan(ctx context.Context, v kita.Viewer, id kita.ID) (seen Ba
 		if err := tx.update("contact_bans", "lift_requested_by, lift_requested_at, lifted_by, lifted_at", b); err != nil {
 			return err
 		}
+		if err := tx.readmitPerson(b.GuardianID); err != nil {
+			return err
+		}
+		tx.tell(kita.ChangeChildren, b.KitaID, b.ChildID)
 		action := "ban.lift_request"
 		if b.LiftedAt != nil {
 			action = "ban.lift"

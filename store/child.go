@@ -156,6 +156,7 @@ func (s *Store) insertChild(tx *Tx, v kita.Viewer, k kita.Kita, ch kita.Child, g
 	if err := s.insertNew(tx, "children", childColumns, ch); err != nil {
 		return err
 	}
+	tx.tell(kita.ChangeChildren, k.ID, ch.ID)
 	if err := tx.audit(v, k.ID, "child.create", ch.ID); err != nil || groupID == "" {
 		return err
 	}
@@ -226,6 +227,7 @@ func (s *Store) ChangeChild(ctx context.Context, v kita.Viewer, id kita.ID, chan
 		if err := tx.update("children", "number, first_name, last_name, born, allergies, health_notes", ch.Child); err != nil {
 			return err
 		}
+		tx.tell(kita.ChangeChildren, ch.KitaID, id)
 		if err := tx.audit(v, ch.KitaID, "child.change", id); err != nil {
 			return err
 		}
@@ -255,6 +257,7 @@ func (s *Store) ReplaceContacts(ctx context.Context, v kita.Viewer, id kita.ID, 
 		if err := insertAll(tx, "emergency_contacts", contactColumns, rows); err != nil {
 			return err
 		}
+		tx.tell(kita.ChangeChildren, ch.KitaID, id)
 		return tx.audit(v, ch.KitaID, "child.contacts", id)
 	})
 	return rows, err
@@ -283,6 +286,9 @@ func (s *Store) ArchiveChild(ctx context.Context, v kita.Viewer, id kita.ID, arc
 			return err
 		}
 		if err := tx.update("children", "archived_at", ch); err != nil {
+			return err
+		}
+		if err := tx.tellFamily(k, id); err != nil {
 			return err
 		}
 		if err := tx.audit(v, ch.KitaID, "child.archive", id); err != nil {

@@ -72,6 +72,7 @@ func (s *Store) CreateClosingDay(ctx context.Context, v kita.Viewer, d kita.Clos
 		if err := s.insertNew(tx, "closing_days", "id, kita_id, day, name, created_at", ClosingDayRow{d, tx.now}); err != nil {
 			return err
 		}
+		tx.tell(kita.ChangeKitas, d.KitaID, "")
 		return tx.audit(v, d.KitaID, "closing_day.create", d.ID)
 	})
 	return d, again, err
@@ -90,6 +91,7 @@ func (s *Store) DeleteClosingDay(ctx context.Context, v kita.Viewer, id kita.ID)
 		if err := tx.one(`delete from closing_days where id = ?`, id); err != nil {
 			return err
 		}
+		tx.tell(kita.ChangeKitas, d.KitaID, "")
 		return tx.audit(v, d.KitaID, "closing_day.delete", id)
 	})
 }

@@ -25,6 +25,8 @@ const (
 // Completion is what became of one try.
 type Completion struct {
 	ID           kita.ID
+	KitaID       *kita.ID
+	NoticeID     *kita.ID
 	RecipientID  *kita.ID
 	Subscription *kita.ID
 	Channel      string
@@ -108,10 +110,14 @@ where id in (?) and finished_at is null returning id`, tx.now, outcome, status, 
 	for _, c := range all {
 		switch {
 		case c.RecipientID == nil || !ended[c.ID]:
+			continue
 		case c.Channel == ChannelEmail:
 			mailed = append(mailed, *c.RecipientID)
 		default:
 			pushed = append(pushed, *c.RecipientID)
+		}
+		if c.KitaID != nil && c.NoticeID != nil && outcome != OutcomeCancelled {
+			tx.tell(kita.ChangeLedger, *c.KitaID, *c.NoticeID)
 		}
 	}
 	return consequences(tx, outcome, subscriptions, pushed, mailed)

@@ -21,6 +21,7 @@ import (
 // engine is what truly differs between the two databases; everything else is written once.
 type engine interface {
 	name() string
+	wire(*hub) wire
 	open(ctx context.Context) (writer, reader *sqlx.DB, err error)
 	close(writer *sqlx.DB) error
 	writeOptions() *sql.TxOptions

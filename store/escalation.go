@@ -77,15 +77,14 @@ func (s *Store) SystemEscalate(ctx context.Context, notice kita.ID, mailWorks bo
 				return err
 			}
 		}
+		tx.tell(kita.ChangeLedger, n.KitaID, n.ID)
+		tx.wake()
 		if _, err := tx.exec(callThem+whom+")", append([]any{tx.now}, args...)...); err != nil {
 			return err
 		}
 		again, err = escalateAgain(tx, notice)
 		return err
 	})
-	if err == nil {
-		s.wake()
-	}
 	return again, err
 }
 

@@ -85,6 +85,7 @@ func (s *Store) CreateGroup(ctx context.Context, v kita.Viewer, g kita.Group) (_
 			return err
 		}
 		g = row
+		tx.tell(kita.ChangeGroups, g.KitaID, g.ID)
 		return tx.audit(v, g.KitaID, "group.create", g.ID)
 	})
 	return g, again, err
@@ -113,6 +114,7 @@ func (s *Store) ChangeGroup(ctx context.Context, v kita.Viewer, id kita.ID, chan
 		if err := tx.update("groups", "name, colour, icon", g); err != nil {
 			return err
 		}
+		tx.tell(kita.ChangeGroups, g.KitaID, id)
 		return tx.audit(v, g.KitaID, "group.change", id)
 	})
 	return g, err
@@ -148,6 +150,7 @@ func (s *Store) ArchiveGroup(ctx context.Context, v kita.Viewer, id kita.ID, arc
 		if err := tx.update("groups", "archived_at", g); err != nil {
 			return err
 		}
+		tx.tell(kita.ChangeGroups, g.KitaID, id)
 		return tx.audit(v, g.KitaID, "group.archive", id)
 	})
 	return g, err

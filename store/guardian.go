@@ -290,6 +290,9 @@ func (s *Store) ArchiveGuardian(ctx context.Context, v kita.Viewer, id kita.ID, 
 		if err := tx.update("guardians", "archived_at", seen.Guardian); err != nil {
 			return err
 		}
+		if err := tx.readmitPerson(id); err != nil {
+			return err
+		}
 		if err := tx.audit(v, seen.KitaID, "guardian.archive", id); err != nil || !archived {
 			return err
 		}
@@ -315,6 +318,10 @@ may_pick_up = excluded.may_pick_up, receives_notices = excluded.receives_notices
 			t.KitaID, t.GuardianID, t.ChildID, t.Relation, t.Custody, t.MayPickUp, t.ReceivesNotices, t.CreatedAt); err != nil {
 			return err
 		}
+		if err := tx.readmitPerson(t.GuardianID); err != nil {
+			return err
+		}
+		tx.tell(kita.ChangeChildren, g.KitaID, t.ChildID)
 		if err := tx.audit(v, g.KitaID, "guardian.tie", t.GuardianID); err != nil {
 			return err
 		}
@@ -358,6 +365,10 @@ and not exists (select 1 from guardian_children gc where gc.child_id = recipient
 		if err := tx.dropEmptyRecipients(guardianID); err != nil {
 			return err
 		}
+		if err := tx.readmitPerson(guardianID); err != nil {
+			return err
+		}
+		tx.tell(kita.ChangeChildren, g.KitaID, childID)
 		return tx.audit(v, g.KitaID, "guardian.untie", guardianID)
 	})
 }

@@ -91,6 +91,10 @@ and (exists (select 1 from accounts a where a.id = ? and a.operator)
 		if err := tx.insert("kitas", kitaColumns, k); err != nil {
 			return err
 		}
+		tx.tell(kita.ChangeKitas, k.ID, "")
+		if err := tx.readmitSpeakers(k.ProviderID); err != nil {
+			return err
+		}
 		return tx.audit(v, k.ID, "kita.create", k.ID)
 	})
 	return k, again, err
@@ -112,6 +116,7 @@ func (s *Store) ChangeKita(ctx context.Context, v kita.Viewer, id kita.ID, chang
 title_only, educators_see_all, escalate_urgent_after, escalate_morning`, k); err != nil {
 			return err
 		}
+		tx.tell(kita.ChangeKitas, id, "")
 		return tx.audit(v, id, "kita.change", id)
 	})
 	return k, err
@@ -137,6 +142,8 @@ func (s *Store) ArchiveKita(ctx context.Context, v kita.Viewer, id kita.ID, arch
 		if err := tx.update("kitas", "archived_at", k); err != nil {
 			return err
 		}
+		tx.tell(kita.ChangeKitas, id, "")
+		tx.tell(kita.ChangeAccess, id, "")
 		return tx.audit(v, id, "kita.archive", id)
 	})
 	return k, err
@@ -223,6 +230,9 @@ func (s *Store) ChangeProvider(ctx context.Context, v kita.Viewer, id kita.ID, c
 			return err
 		}
 		if err := tx.update("providers", "name, archived_at", p); err != nil {
+			return err
+		}
+		if err := tx.readmitSpeakers(id); err != nil {
 			return err
 		}
 		return tx.audit(v, "", "provider.change", id)

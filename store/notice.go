@@ -55,14 +55,12 @@ func (s *Store) CreateNotice(ctx context.Context, v kita.Viewer, n kita.Notice) 
 			return err
 		}
 		if n.PublishAt.After(tx.now.Time) {
+			tx.tell(kita.ChangeNotices, n.KitaID, n.ID)
 			return tx.enqueue("publish", n.KitaID, n.ID, n.PublishAt)
 		}
 		n, err = publish(tx, n, k)
 		return err
 	})
-	if err == nil && !again {
-		s.wake()
-	}
 	return n, again, err
 }
 
@@ -129,6 +127,7 @@ func publish(tx *Tx, n kita.Notice, k kita.Kita) (kita.Notice, error) {
 	if err := deliver(tx, n, k, "notice"); err != nil {
 		return n, err
 	}
+	tx.tell(kita.ChangeNotices, n.KitaID, n.ID)
 	return n, tx.enqueue("escalate", n.KitaID, n.ID, kita.At(k.EscalatesAt(n.Kind, tx.now.Time)))
 }
 
@@ -198,6 +197,7 @@ join   subscriptions d on d.account_id = r.account_id
 where  r.notice_id = ? and `+condition, args...); err != nil {
 		return err
 	}
+	tx.wake()
 	if n.Kind == kita.NoticeUrgent {
 		return nil
 	}
@@ -229,7 +229,7 @@ where  finished_at is null and created_at = ? and recipient_id in (
 // SystemPublish publishes a scheduled notice whose time has come; one that was withdrawn or moved to a later hour meanwhile
 // stays so: the hour that counts is the notice's own, not that of the job somebody has claimed.
 func (s *Store) SystemPublish(ctx context.Context, id kita.ID) error {
-	err := s.write(ctx, func(tx *Tx) error {
+	return s.write(ctx, func(tx *Tx) error {
 		n, err := get[kita.Notice](ctx, tx, `select * from notices where id = ? and state = 'scheduled' and publish_at <= ?`, id, tx.now)
 		if errors.Is(err, kita.ErrNotFound) {
 			return nil
@@ -244,8 +244,4 @@ func (s *Store) SystemPublish(ctx context.Context, id kita.ID) error {
 		_, err = publish(tx, n, k)
 		return err
 	})
-	if err == nil {
-		s.wake()
-	}
-	return err
 }

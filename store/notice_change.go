@@ -75,11 +75,9 @@ func (s *Store) CorrectNotice(ctx context.Context, v kita.Viewer, id kita.ID, c 
 				return err
 			}
 		}
+		tx.tell(kita.ChangeNotices, n.KitaID, n.ID)
 		return tx.audit(v, n.KitaID, "notice.correct", n.ID)
 	})
-	if err == nil {
-		s.wake()
-	}
 	return n, err
 }
 
@@ -153,6 +151,7 @@ func (s *Store) WithdrawNotice(ctx context.Context, v kita.Viewer, id kita.ID) (
 		if _, err := tx.exec(`update jobs set finished_at = ? where finished_at is null and subject_id = ?`, tx.now, id); err != nil {
 			return err
 		}
+		tx.tell(kita.ChangeNotices, n.KitaID, n.ID)
 		return tx.audit(v, n.KitaID, "notice.withdraw", n.ID)
 	})
 	return n, err
@@ -211,10 +210,8 @@ func (s *Store) Remind(ctx context.Context, v kita.Viewer, id kita.ID) (reminded
 		if err := tx.enqueue("escalate", n.KitaID, n.ID, kita.At(k.EscalatesAt(n.Kind, tx.now.Time))); err != nil {
 			return err
 		}
+		tx.tell(kita.ChangeLedger, n.KitaID, id)
 		return tx.audit(v, n.KitaID, "notice.remind", id)
 	})
-	if err == nil {
-		s.wake()
-	}
 	return reminded, err
 }

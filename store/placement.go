@@ -119,9 +119,11 @@ func (s *Store) place(tx *Tx, v kita.Viewer, k kita.Kita, ps []kita.Placement, f
 	placed := map[kita.ID][]kita.Placement{}
 	for _, p := range rows {
 		placed[p.ChildID] = append(placed[p.ChildID], p)
+		tx.tell(kita.ChangeGroups, k.ID, p.GroupID)
 	}
 	var ends, gone []kita.ID
 	for i, p := range ps {
+		tx.regroup(k.ID, p.ChildID, p.GroupID)
 		m := p.MoveAmong(placed[p.ChildID])
 		switch {
 		case m.Clash != nil && m.Clash.From <= p.From:
@@ -213,6 +215,7 @@ func (s *Store) ChangePlacement(ctx context.Context, v kita.Viewer, id kita.ID, 
 		if err != nil {
 			return err
 		}
+		before := row.GroupID
 		change(&row)
 		if err := row.Check(); err != nil {
 			return err
@@ -231,6 +234,7 @@ func (s *Store) ChangePlacement(ctx context.Context, v kita.Viewer, id kita.ID, 
 			return err
 		}
 		p = row
+		tx.regroup(k.ID, row.ChildID, before, row.GroupID)
 		return tx.audit(v, k.ID, "placement.change", row.ChildID)
 	})
 	return p, err
@@ -252,6 +256,7 @@ func (s *Store) DeletePlacement(ctx context.Context, v kita.Viewer, id kita.ID, 
 				return err
 			}
 		}
+		tx.regroup(k.ID, p.ChildID, p.GroupID)
 		return tx.audit(v, k.ID, "placement.delete", p.ChildID)
 	})
 }

@@ -155,6 +155,7 @@ func (s *Store) MarkCalled(ctx context.Context, v kita.Viewer, notice, recipient
 		if err := tx.one(`update recipients set called_at = cast(? as bigint), called_by = cast(? as text) where id = ? and notice_id = ?`, at, by, recipient, notice); err != nil {
 			return err
 		}
+		tx.tell(kita.ChangeLedger, n.KitaID, notice)
 		return tx.audit(v, n.KitaID, "notice.called", notice)
 	})
 }
@@ -170,13 +171,13 @@ type Received struct {
 	Files       []File        `db:"-"`
 }
 
-// inbox: the notices addressed to an account. The person must still be of the team, or guardian of at least one child that
+// receivedBy: the notices addressed to an account. The person must still be of the team, or guardian of at least one child that
 // it is about and that no ban keeps from the account; by which of their records does not matter. The kita is asked for in a
 // scalar: of an exists PostgreSQL makes a join that it begins at the kitas, and then it reads all of the list before the limit.
-const inbox = `
+const receivedBy = `
 from   recipients r
 join   notices n on n.id = r.notice_id
-where  r.account_id = ? and not r.withdrawn and n.state = 'published'
+where  r.account_id = ?
 and   (r.staff_id is not null
        and exists (select 1 from staff s where s.kita_id = r.kita_id and s.account_id = r.account_id and s.archived_at is null)
     or exists (select 1 from recipient_children rc
@@ -185,6 +186,9 @@ and   (r.staff_id is not null
                where  rc.recipient_id = r.id
                and    not exists (select 1 from barred x where x.child_id = rc.child_id and x.account_id = r.account_id)))
 and    (select k.archived_at from kitas k where k.id = r.kita_id) is null`
+
+// inbox leaves out what was withdrawn.
+const inbox = receivedBy + ` and not r.withdrawn and n.state = 'published'`
 
 const receivedColumns = `n.*, r.id as recipient_id, r.published_at as received_at, r.opened_at as opened_at, r.confirmed_at as confirmed_at`
 
@@ -302,6 +306,7 @@ func (s *Store) mark(ctx context.Context, v kita.Viewer, notice kita.ID, change 
 			row.OpenedAt = &tx.now
 		}
 		change(&row, tx.now)
+		tx.tell(kita.ChangeLedger, row.KitaID, notice)
 		return tx.one(`update recipients set opened_at = ?, confirmed_at = ? where id = ?`, row.OpenedAt, row.ConfirmedAt, row.RecipientID)
 	})
 	if err != nil {
@@ -327,11 +332,13 @@ func (s *Store) SystemShown(ctx context.Context, delivery kita.ID) error {
 		if _, err := tx.exec(`update deliveries set shown_at = coalesce(shown_at, cast(? as bigint)) where id = ?`, tx.now, delivery); err != nil {
 			return err
 		}
-		if _, err := tx.exec(`update recipients set shown_at = coalesce(shown_at, cast(? as bigint)) where id = ?
+		shown, err := list[noticeOf](ctx, tx, `update recipients set shown_at = coalesce(shown_at, cast(? as bigint)) where id = ?
 and not exists (select 1 from deliveries o join deliveries c on c.recipient_id = o.recipient_id
-                where o.id = ? and c.kind = 'correction' and c.created_at > o.created_at)`, tx.now, d.Recipient, delivery); err != nil {
+                where o.id = ? and c.kind = 'correction' and c.created_at > o.created_at) returning kita_id, notice_id`, tx.now, d.Recipient, delivery)
+		if err != nil {
 			return err
 		}
+		tx.tellLedgers(shown)
 		_, err = tx.exec(`update subscriptions set last_shown_at = ? where id = ?`, tx.now, d.Subscription)
 		return err
 	})

@@ -143,6 +143,9 @@ func (s *Store) importRoster(ctx context.Context, r roster.Roster, o ImportOptio
 			return err
 		}
 		out = im.result()
+		if len(out.Changes) > 0 {
+			tx.tell(kita.ChangeChildren, im.kita.ID, "")
+		}
 		if o.DryRun {
 			return errDryRun
 		}

@@ -113,6 +113,7 @@ where account_id = ? and expires_at > ? order by last_seen_at desc, id desc`, v.
 // EndSession signs one of the viewer's own browsers out; its push subscriptions end with it.
 func (s *Store) EndSession(ctx context.Context, v kita.Viewer, id kita.ID) error {
 	return s.write(ctx, func(tx *Tx) error {
+		tx.readmit(v.AccountID())
 		return tx.one(`delete from sessions where id = ? and account_id = ?`, id, v.AccountID())
 	})
 }
@@ -179,6 +180,7 @@ func (s *Store) DeleteToken(ctx context.Context, v kita.Viewer, id kita.ID) erro
 		if err := tx.one(`delete from tokens where id = ? and account_id = ?`, id, v.AccountID()); err != nil {
 			return err
 		}
+		tx.readmit(v.AccountID())
 		return tx.audit(v, "", "token.delete", id)
 	})
 }

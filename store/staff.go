@@ -176,6 +176,7 @@ func (s *Store) ChangeStaff(ctx context.Context, v kita.Viewer, id kita.ID, chan
 		if err := tx.update("staff", "first_name, last_name, role, email, phone, language", p.Staff); err != nil {
 			return err
 		}
+		tx.readmitStaff(p)
 		if err := tx.audit(v, p.KitaID, "staff.change", id); err != nil || !led || p.Role == kita.RoleLeader {
 			return err
 		}
@@ -193,6 +194,7 @@ func (s *Store) ChangeStaffGroups(ctx context.Context, v kita.Viewer, id kita.ID
 		if err := tx.putGroups(p.Staff, groups); err != nil {
 			return err
 		}
+		tx.readmitStaff(p)
 		if err := tx.audit(v, p.KitaID, "staff.groups", id); err != nil {
 			return err
 		}
@@ -216,6 +218,7 @@ func (s *Store) ArchiveStaff(ctx context.Context, v kita.Viewer, id kita.ID, arc
 		if err := tx.update("staff", "archived_at", p.Staff); err != nil {
 			return err
 		}
+		tx.readmitStaff(p)
 		if err := tx.audit(v, p.KitaID, "staff.archive", id); err != nil || !archived {
 			return err
 		}

@@ -35,7 +35,8 @@ type Store struct {
 	ladder ladder
 	clock  func() time.Time
 	newID  func() kita.ID
-	woken  chan struct{}
+	hub    *hub
+	wire   wire
 }
 
 // reader can only read: on SQLite its connections are query_only, on PostgreSQL its transactions are read only.
@@ -46,6 +47,8 @@ type Tx struct {
 	*sqlx.Tx
 	ctx context.Context
 	now kita.Instant
+	// changes are told when the transaction commits.
+	changes []kita.Change
 }
 
 // Open opens the database, creating it when it is empty, and refuses one it could not keep safe: SQLite before 3.51.3
@@ -70,7 +73,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{reader: reader{r}, writer: w, engine: eng, ladder: l, clock: o.Clock, newID: o.NewID, woken: make(chan struct{}, 1)}
+	s := &Store{reader: reader{r}, writer: w, engine: eng, ladder: l, clock: o.Clock, newID: o.NewID, hub: newHub(o.Clock)}
+	s.wire = eng.wire(s.hub)
 	err = s.prepare(ctx)
 	if err == nil && !o.moving {
 		err = refuseMoving(ctx, s.db)
@@ -83,6 +87,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 
 // Close ends all connections. On SQLite the statistics of the planner are refreshed first.
 func (s *Store) Close() error {
+	s.wire.close()
 	return errors.Join(s.engine.close(s.writer), s.db.Close(), s.writer.Close())
 }
 
@@ -95,14 +100,11 @@ func (s *Store) Engine() string { return s.engine.name() }
 // Now is the store's clock, to the millisecond.
 func (s *Store) Now() kita.Instant { return kita.At(s.clock()) }
 
-// Woken receives after a transaction that left something to send; whoever sends waits for it instead of asking often.
-func (s *Store) Woken() <-chan struct{} { return s.woken }
-
-func (s *Store) wake() {
-	select {
-	case s.woken <- struct{}{}:
-	default:
-	}
+// Woken receives after a transaction, of whatever node, that left something to send; whoever sends waits for it instead of
+// asking often.
+func (s *Store) Woken() <-chan struct{} {
+	s.wire.listen()
+	return s.hub.woken
 }
 
 // write runs f in one transaction: immediate on SQLite, serialisable and retried on PostgreSQL, so f may run more than
@@ -130,10 +132,18 @@ func (s *Store) attempt(ctx context.Context, f func(tx *Tx) error) error {
 	if err != nil {
 		return err
 	}
-	if err := f(&Tx{Tx: raw, ctx: ctx, now: s.Now()}); err != nil {
+	tx := &Tx{Tx: raw, ctx: ctx, now: s.Now()}
+	if err = f(tx); err == nil {
+		err = s.wire.announce(tx)
+	}
+	if err != nil {
 		return errors.Join(err, ignoreDone(raw.Rollback()))
 	}
-	return raw.Commit()
+	if err := raw.Commit(); err != nil {
+		return err
+	}
+	s.wire.committed(tx)
+	return nil
 }
 
 func ignoreDone(err error) error {

@@ -95,7 +95,7 @@ const testEvery = 10 * time.Second
 
 // TestPush queues a test to one of the viewer's own devices.
 func (s *Store) TestPush(ctx context.Context, v kita.Viewer, id kita.ID) error {
-	err := s.write(ctx, func(tx *Tx) error {
+	return s.write(ctx, func(tx *Tx) error {
 		d, err := get[kita.Subscription](ctx, tx, `select `+subscriptionFields+` from subscriptions where id = ? and account_id = ?`, id, v.AccountID())
 		if err != nil {
 			return err
@@ -107,12 +107,9 @@ func (s *Store) TestPush(ctx context.Context, v kita.Viewer, id kita.ID) error {
 		if recent > 0 {
 			return &kita.Error{Kind: kita.KindTooMany, Code: "push.test_too_soon", Args: []any{"retry_after", int(testEvery / time.Second)}}
 		}
+		tx.wake()
 		_, err = tx.exec(`insert into deliveries (id, account_id, subscription_id, channel, service, kind, rank, due_at, expires_at, created_at)
 values (new_id(), ?, ?, 'push', ?, 'test', 5, ?, ?, ?)`, v.AccountID(), id, d.Service(), tx.now, kita.At(tx.now.Add(5*time.Minute)), tx.now)
 		return err
 	})
-	if err == nil {
-		s.wake()
-	}
-	return err
 }

@@ -1,0 +1,161 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"morgenkreis/kita"
+)
+
+// wire carries what a transaction announced to all who watch this database, at whatever node: the one thing about live
+// changes in which the engines differ.
+type wire interface {
+	// listen begins to carry; before, nobody hears anything. It may be called again.
+	listen()
+	// announce is part of the transaction; committed follows its end.
+	announce(tx *Tx) error
+	committed(tx *Tx)
+	close()
+}
+
+// inProcess is the wire of SQLite, whose one process is all there is.
+type inProcess struct{ hub *hub }
+
+func (sqliteEngine) wire(h *hub) wire { return inProcess{h} }
+
+func (w inProcess) listen()          { w.hub.hearing(true) }
+func (inProcess) announce(*Tx) error { return nil }
+func (w inProcess) committed(tx *Tx) { w.hub.told(tx.changes) }
+func (inProcess) close()             {}
+
+// channel is what the nodes on one PostgreSQL database listen on.
+const channel = "morgenkreis"
+
+// ListenerName is the application_name of the connection that listens, as pg_stat_activity shows it.
+const ListenerName = "morgenkreis listens"
+
+// How long the listening connection may be silent before it is asked whether it still stands, and how long it has to
+// answer: a connection that nobody cut and nothing comes through looks like one on which nothing happens.
+const (
+	silence  = 20 * time.Second
+	answerIn = 10 * time.Second
+)
+
+// listener is the wire of PostgreSQL: a connection of its own that hears what any node has committed, its own changes
+// included. A NOTIFY is delivered on commit and only then; the server folds what a transaction says twice.
+type listener struct {
+	url  string
+	hub  *hub
+	once sync.Once
+	stop context.CancelFunc
+	ctx  context.Context
+	done sync.WaitGroup
+}
+
+func (e postgresEngine) wire(h *hub) wire {
+	l := &listener{url: e.url, hub: h}
+	l.ctx, l.stop = context.WithCancel(context.Background())
+	return l
+}
+
+func (l *listener) listen() { l.once.Do(func() { l.done.Go(l.run) }) }
+
+func (l *listener) announce(tx *Tx) error {
+	if len(tx.changes) == 0 {
+		return nil
+	}
+	args := make([]any, len(tx.changes))
+	for i, c := range tx.changes {
+		args[i] = c.String()
+	}
+	_, err := tx.exec(`select pg_notify('`+channel+`', c.said) from (values `+strings.Repeat("(cast(? as text)), ", len(args)-1)+`(cast(? as text))) as c (said)`, args...)
+	return err
+}
+
+func (*listener) committed(*Tx) {}
+
+func (l *listener) close() {
+	l.once.Do(func() {}) // whoever has not begun never will
+	l.stop()
+	l.done.Wait()
+}
+
+// run listens until close. What was said while nobody listened is lost, so those who watch are told to look again after
+// each beginning.
+func (l *listener) run() {
+	const first, longest = 100 * time.Millisecond, 5 * time.Second
+	wait := first
+	for l.ctx.Err() == nil {
+		err := l.hear(func() { wait = first })
+		l.hub.hearing(false)
+		if l.ctx.Err() != nil {
+			return
+		}
+		slog.Warn("live changes pause: the database does not speak to us", "error", err, "again_in_ms", wait.Milliseconds())
+		select {
+		case <-l.ctx.Done():
+		case <-time.After(wait + rand.N(wait)):
+		}
+		wait = min(2*wait, longest)
+	}
+}
+
+// hear holds one connection for as long as it stands; begun is called once it listens.
+func (l *listener) hear(begun func()) error {
+	config, err := pgx.ParseConfig(l.url)
+	if err != nil {
+		return err
+	}
+	config.RuntimeParams["application_name"] = ListenerName
+	// A pooler that hands connections on by transaction can not carry LISTEN; a prepared statement would only hide it.
+	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	opening, cancel := context.WithTimeout(l.ctx, answerIn)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(opening, config)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(l.ctx), time.Second)
+		defer cancel()
+		_ = conn.Close(closing) // it is gone either way
+	}()
+	if _, err := conn.Exec(opening, "listen "+channel); err != nil {
+		return err
+	}
+	begun()
+	l.hub.hearing(true)
+	for {
+		if err := l.next(conn); err != nil {
+			return err
+		}
+	}
+}
+
+// next hands one notification on, or finds after a silence that the connection still stands.
+func (l *listener) next(conn *pgx.Conn) error {
+	waiting, cancel := context.WithTimeout(l.ctx, silence)
+	defer cancel()
+	n, err := conn.WaitForNotification(waiting)
+	switch {
+	case err == nil:
+		// A newer node may say what this one does not know.
+		if c, ok := kita.ParseChange(n.Payload); ok {
+			l.hub.told([]kita.Change{c})
+		}
+		return nil
+	case l.ctx.Err() == nil && (pgconn.Timeout(err) || errors.Is(err, context.DeadlineExceeded)) && !conn.IsClosed():
+		asking, cancel := context.WithTimeout(l.ctx, answerIn)
+		defer cancel()
+		return conn.Ping(asking)
+	}
+	return err
+}
