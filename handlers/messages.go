@@ -37,6 +37,7 @@ var generalTexts = texts{
 	"invalid":           {"Bitte prüfen Sie die Angaben.", "Please check what you entered."},
 	"internal":          {"Da ist bei uns etwas schiefgegangen. Es ist nichts verloren; versuchen Sie es gleich noch einmal.", "Something went wrong on our side. Nothing is lost; please try again in a moment."},
 	"canceled":          {"Die Anfrage wurde abgebrochen.", "The request was cancelled."},
+	"database.away":     {"Der Server erreicht seine Daten gerade nicht. Bitte versuchen Sie es gleich noch einmal.", "The server can not reach its data right now. Please try again in a moment."},
 	"storage.away":      {"Bilder und Anhänge sind gerade nicht erreichbar. Bitte versuchen Sie es gleich noch einmal.", "Pictures and attachments can not be reached right now. Please try again in a moment."},
 	"storage.full":      {"Der Speicher des Servers ist voll. Bitte sagen Sie der Leitung Bescheid.", "The server's storage is full. Please tell the kita's leader."},
 	"http.405":          {"Das geht auf diesem Weg nicht.", "This method is not allowed here."},

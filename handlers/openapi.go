@@ -88,10 +88,11 @@ func document(_ *huma.OpenAPI, op *huma.Operation) {
 	}
 }
 
-// problems are the ways in which the route can fail, besides 422 and 500, which every route can.
+// problems are the ways in which the route can fail, besides 422 and 500, which every route can. 503 is for when the database, or
+// the place of the files, does not answer.
 func (r route) problems(body bool) []int {
 	// A wrong bearer token is refused where none is needed, too.
-	statuses := []int{http.StatusUnauthorized}
+	statuses := []int{http.StatusUnauthorized, http.StatusServiceUnavailable}
 	if !r.who.open || r.Method != http.MethodGet {
 		statuses = append(statuses, http.StatusNotFound)
 	}
@@ -106,9 +107,6 @@ func (r route) problems(body bool) []int {
 	}
 	if r.Method != http.MethodGet || r.audit == auditRead {
 		statuses = append(statuses, http.StatusInsufficientStorage)
-	}
-	if strings.HasPrefix(r.Path, "/files") {
-		statuses = append(statuses, http.StatusServiceUnavailable)
 	}
 	return statuses
 }
@@ -149,7 +147,7 @@ func (r route) meaning(status string) string {
 	case "429":
 		return "Too often; `Retry-After` says how many seconds to wait."
 	case "503":
-		return "The storage of the attachments does not answer; `Retry-After` says how many seconds to wait."
+		return "The database, or the storage of the attachments, does not answer; `Retry-After` says how many seconds to wait."
 	case "507":
 		return "The server has no room left."
 	}

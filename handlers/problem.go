@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"morgenkreis/kita"
+	"morgenkreis/store"
 )
 
 // Problem is what a client learns of an error (RFC 9457). Detail and the details of Errors are in the caller's language;
@@ -62,6 +63,9 @@ var statusOf = map[kita.Kind]int{
 	kita.KindStorage: http.StatusInsufficientStorage, kita.KindUnavailable: http.StatusServiceUnavailable,
 }
 
+// awaySeconds is when to ask again while the database is away: another server has taken its place by then, as a rule.
+const awaySeconds = 5
+
 // problemOf is the only place that decides what a client learns of an error. What is not one of the domain's is a 500
 // without a story; its text goes to the log, with the request's id.
 func problemOf(ctx context.Context, lang string, err error) *Problem {
@@ -93,6 +97,11 @@ func problemOf(ctx context.Context, lang string, err error) *Problem {
 		return p
 	case errors.Is(err, context.Canceled):
 		return newProblem(ctx, 499, "canceled", say(lang, &kita.Error{Code: "canceled"}))
+	case store.Away(err):
+		p := newProblem(ctx, http.StatusServiceUnavailable, "database.away", say(lang, &kita.Error{Code: "database.away"}))
+		p.retryAfter = awaySeconds
+		slog.ErrorContext(ctx, "the database is away", "error", err, "request", p.RequestID)
+		return p
 	}
 	slog.ErrorContext(ctx, "request failed", "error", err, "request", requestID(ctx))
 	return newProblem(ctx, http.StatusInternalServerError, "internal", say(lang, &kita.Error{Code: "internal"}))

@@ -10,8 +10,9 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/jmoiron/sqlx"
 	"github.com/mattn/go-sqlite3"
 
@@ -24,6 +25,8 @@ type engine interface {
 	wire(*hub) wire
 	open(ctx context.Context) (writer, reader *sqlx.DB, err error)
 	close(writer *sqlx.DB) error
+	// ping asks whether the database is there, whatever else is asked of it.
+	ping(ctx context.Context, reader *sqlx.DB) error
 	writeOptions() *sql.TxOptions
 	// momentIsolation has a reading transaction see one moment.
 	momentIsolation() sql.IsolationLevel
@@ -99,6 +102,8 @@ func (sqliteEngine) close(w *sqlx.DB) error {
 	_, err := w.Exec("pragma optimize")
 	return err
 }
+
+func (sqliteEngine) ping(ctx context.Context, r *sqlx.DB) error { return r.PingContext(ctx) }
 
 func (sqliteEngine) writeOptions() *sql.TxOptions { return nil }
 
@@ -186,34 +191,48 @@ func keysAstray(ctx context.Context, q query) (found []string, err error) {
 	return found, err
 }
 
-type postgresEngine struct{ url string }
+type postgresEngine struct {
+	url     string
+	lookout *lookout // nil for who only looks something up
+}
 
 func (postgresEngine) name() string { return "postgres" }
 
 func (e postgresEngine) open(ctx context.Context) (*sqlx.DB, *sqlx.DB, error) {
-	w, err := sqlx.ConnectContext(ctx, "pgx", e.url)
+	c, err := pgx.ParseConfig(e.url)
+	if err != nil {
+		return nil, nil, err
+	}
+	e.lookout.over(c)
+	w, err := e.pool(ctx, c)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open PostgreSQL: %w", err)
 	}
-	w.SetMaxOpenConns(16)
-	w.SetMaxIdleConns(8)
-	u, err := url.Parse(e.url)
+	// Not in the address: target_session_attrs=read-write would take every server for one that can only be read.
+	r, err := e.pool(ctx, c, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
+		_, err := c.Exec(ctx, "set default_transaction_read_only = on")
+		return err
+	}))
 	if err != nil {
 		return nil, nil, errors.Join(err, w.Close())
 	}
-	q := u.Query()
-	q.Set("default_transaction_read_only", "on")
-	u.RawQuery = q.Encode()
-	r, err := sqlx.ConnectContext(ctx, "pgx", u.String())
-	if err != nil {
-		return nil, nil, errors.Join(err, w.Close())
-	}
-	r.SetMaxOpenConns(16)
-	r.SetMaxIdleConns(8)
+	e.lookout.start(c)
 	return w, r, nil
 }
 
-func (postgresEngine) close(*sqlx.DB) error { return nil }
+func (e postgresEngine) pool(ctx context.Context, c *pgx.ConnConfig, o ...stdlib.OptionOpenDB) (*sqlx.DB, error) {
+	db := sqlx.NewDb(stdlib.OpenDB(*c, o...), "pgx")
+	db.SetMaxOpenConns(16)
+	db.SetMaxIdleConns(8)
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+func (e postgresEngine) close(*sqlx.DB) error { return e.lookout.end() }
+
+func (e postgresEngine) ping(ctx context.Context, _ *sqlx.DB) error { return e.lookout.ping(ctx) }
 
 func (postgresEngine) writeOptions() *sql.TxOptions {
 	return &sql.TxOptions{Isolation: sql.LevelSerializable}

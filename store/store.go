@@ -57,7 +57,7 @@ type Tx struct {
 func Open(ctx context.Context, o Options) (*Store, error) {
 	eng := engine(sqliteEngine{path: o.Path})
 	if o.URL != "" {
-		eng = postgresEngine{url: o.URL}
+		eng = postgresEngine{url: o.URL, lookout: &lookout{lines: map[*line]struct{}{}}}
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
@@ -91,8 +91,8 @@ func (s *Store) Close() error {
 	return errors.Join(s.engine.close(s.writer), s.db.Close(), s.writer.Close())
 }
 
-// Ping tells whether the database answers.
-func (s *Store) Ping(ctx context.Context) error { return s.db.PingContext(ctx) }
+// Ping tells whether the database answers, within some seconds.
+func (s *Store) Ping(ctx context.Context) error { return s.engine.ping(ctx, s.db) }
 
 // Engine is "sqlite" or "postgres".
 func (s *Store) Engine() string { return s.engine.name() }

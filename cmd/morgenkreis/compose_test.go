@@ -88,7 +88,7 @@ func TestComposedServerAcceptsItsSettings(t *testing.T) {
 	with := []string{
 		"MORGENKREIS_DOMAIN=kita.example", "MORGENKREIS_SMTP_HOST=mail.example", "MORGENKREIS_SMTP_FROM=a@kita.example",
 		"MORGENKREIS_SMTP_USER=u", "MORGENKREIS_SMTP_PASSWORD_FILE=secrets/smtp_password",
-		"MORGENKREIS_FILES=s3://kita-files?region=eu-1", "MORGENKREIS_FILES_ACCESS_KEY=k", "MORGENKREIS_FILES_SECRET_KEY_FILE=secrets/files_secret_key",
+		"MORGENKREIS_DATABASE=postgres://u@db/kita", "MORGENKREIS_FILES=s3://kita-files?region=eu-1", "MORGENKREIS_FILES_ACCESS_KEY=k", "MORGENKREIS_FILES_SECRET_KEY_FILE=secrets/files_secret_key",
 	}
 	for _, tc := range []struct {
 		env      []string
@@ -143,8 +143,8 @@ func TestComposedServerAcceptsItsSettings(t *testing.T) {
 		if !slices.ContainsFunc(server.Volumes, func(v types.ServiceVolumeConfig) bool { return v.Target == c.Data }) {
 			t.Errorf("%s is not on a volume", c.Data)
 		}
-		if server.StopGracePeriod == nil || time.Duration(*server.StopGracePeriod) < c.ShutdownTimeout+5*time.Second {
-			t.Errorf("stop_grace_period %v is too short for a stop of %v", server.StopGracePeriod, c.ShutdownTimeout)
+		if server.StopGracePeriod == nil || time.Duration(*server.StopGracePeriod) < c.DrainTime+c.ShutdownTimeout+5*time.Second {
+			t.Errorf("stop_grace_period %v is too short for a stop of %v and %v", server.StopGracePeriod, c.DrainTime, c.ShutdownTimeout)
 		}
 	}
 }

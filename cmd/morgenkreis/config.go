@@ -38,6 +38,7 @@ type Config struct {
 
 	LogFormat       string // text or json
 	LogLevel        slog.Level
+	DrainTime       time.Duration // how long the server goes on answering when it is told to stop; 0: not at all
 	ShutdownTimeout time.Duration
 
 	sources map[string]string // setting name → where its value came from
@@ -122,7 +123,7 @@ func LoadConfig(args []string, getenv func(string) string, readFile func(string)
 		return Config{}, nil, err
 	}
 
-	c := Config{sources: map[string]string{}}
+	c := Config{DrainTime: -1, sources: map[string]string{}}
 	wrong := map[string]bool{}
 	for _, s := range settings {
 		value, source, err := s.lookup(given, getenv, readFile)

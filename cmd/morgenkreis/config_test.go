@@ -50,6 +50,7 @@ var ways = map[string]struct {
 	"metrics-listen":      {"[::1]:9000", "[::1]:9000", nil},
 	"log-format":          {"json", "json", nil},
 	"log-level":           {"debug", "debug", nil},
+	"drain-time":          {"3s", "3s", nil},
 	"shutdown-timeout":    {"1m", "1m0s", nil},
 }
 

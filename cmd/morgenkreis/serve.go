@@ -11,9 +11,11 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"morgenkreis/cmd/morgenkreis/demo"
@@ -189,7 +191,38 @@ func (h *house) ready(context.Context) error {
 	return nil
 }
 
-// run serves until ctx ends, and stops in order: no new work is taken, requests under way end, jobs are handed back.
+// leaving tells each client, once the server is about to stop, that the next request will want another connection. Idle ones
+// are not closed for that: a request may be on its way on them.
+func (h *house) leaving(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h.stopping.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// drain says "not ready" and goes on answering, until whoever stands in front has noticed and asks somebody else. A second
+// signal ends the wait.
+func (h *house) drain(failed <-chan error) error {
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(again)
+	h.stopping.Store(true)
+	slog.Info("not ready any more", "stops_in", h.config.DrainTime)
+	over := time.NewTimer(h.config.DrainTime)
+	defer over.Stop()
+	select {
+	case <-over.C:
+	case <-again:
+	case err := <-failed:
+		return err
+	}
+	return nil
+}
+
+// run serves until ctx ends, and stops in order: what comes is still answered for the time of the drain, then nothing new is
+// taken, requests and pushes under way end, and what was claimed and not begun is handed back.
 func (h *house) run(ctx context.Context, out io.Writer) error {
 	listener, err := net.Listen("tcp", h.config.Listen)
 	if err != nil {
@@ -208,7 +241,7 @@ func (h *house) run(ctx context.Context, out io.Writer) error {
 	if err := h.welcome(ctx, out); err != nil {
 		slog.ErrorContext(ctx, "no set-up link could be made; morgenkreis invite makes one", "error", err)
 	}
-	srv := &http.Server{Handler: h.server, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 3 * time.Minute, WriteTimeout: 3 * time.Minute,
+	srv := &http.Server{Handler: h.leaving(h.server), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 3 * time.Minute, WriteTimeout: 3 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug)}
 	failed := make(chan error, 2)
 	var running sync.WaitGroup
@@ -226,14 +259,14 @@ func (h *house) run(ctx context.Context, out io.Writer) error {
 	running.Go(func() { h.dispatcher.Run(sending) })
 	select {
 	case <-ctx.Done():
+		err = h.drain(failed)
 	case err = <-failed:
 	}
-	h.stopping.Store(true)
 	slog.Info("stopping")
+	stopSending() // beside the last requests, so that the one does not use up the other's time
 	grace, cancel := context.WithTimeout(context.Background(), h.config.ShutdownTimeout)
 	defer cancel()
 	stopped := srv.Shutdown(grace)
-	stopSending()
 	h.server.Wait()
 	if measured != nil {
 		stopped = errors.Join(stopped, measured.Close())

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"morgenkreis/kita"
 	"morgenkreis/store/files"
@@ -192,9 +193,15 @@ var settings = []setting{
 		show: func(c Config) string { return strings.ToLower(c.LogLevel.String()) },
 	},
 	{
+		name: "drain-time", arg: "DURATION", example: "10s",
+		usage: "how long a server that is to stop goes on answering while /readyz says no, so that the proxy in front asks another; otherwise 10s with PostgreSQL, 0s without",
+		parse: func(c *Config, v string) (err error) { c.DrainTime, err = duration(v, 0); return },
+		show:  func(c Config) string { return c.DrainTime.String() },
+	},
+	{
 		name: "shutdown-timeout", arg: "DURATION", def: "20s", example: "20s",
 		usage: "how long requests and pushes in flight may take to end when the server stops; 1s to 10m",
-		parse: func(c *Config, v string) (err error) { c.ShutdownTimeout, err = timeout(v); return },
+		parse: func(c *Config, v string) (err error) { c.ShutdownTimeout, err = duration(v, time.Second); return },
 		show:  func(c Config) string { return c.ShutdownTimeout.String() },
 	},
 }
@@ -227,6 +234,14 @@ func (c *Config) settle(wrong map[string]bool) (faults Faults) {
 	}
 	if c.MetricsListen == c.Listen && c.Listen != "" && !strings.HasSuffix(c.Listen, ":0") {
 		complain("metrics-listen", "is the address of --listen; metrics have one of their own")
+	}
+
+	// One server with a file of its own has nobody to take over meanwhile: the sooner it is back, the better.
+	if c.DrainTime < 0 {
+		c.DrainTime = 0
+		if c.Database != "" {
+			c.DrainTime = 10 * time.Second
+		}
 	}
 
 	bucket := c.Files.Bucket != ""

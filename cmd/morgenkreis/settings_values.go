@@ -41,10 +41,10 @@ func port(v string) (int, error) {
 	return n, nil
 }
 
-func timeout(v string) (time.Duration, error) {
+func duration(v string, least time.Duration) (time.Duration, error) {
 	d, err := time.ParseDuration(v)
-	if err != nil || d < time.Second || d > 10*time.Minute {
-		return 0, fmt.Errorf("%q is not a duration from 1s to 10m", v)
+	if err != nil || d < least || d > 10*time.Minute {
+		return 0, fmt.Errorf("%q is not a duration from %v to 10m", v, least)
 	}
 	return d, nil
 }

@@ -114,22 +114,6 @@ func PostgresURL(t testing.TB) string {
 	return url
 }
 
-// Server is a PostgreSQL server for programs that are no tests.
-type Server struct{ p *postgres }
-
-// StartServer starts a server that keeps what it has committed, unlike that of the tests, with settings as in
-// "shared_buffers=1GB".
-func StartServer(settings ...string) (Server, error) {
-	p, err := startPostgres(settings...)
-	return Server{p}, err
-}
-
-// NewDatabase is the address of a fresh, empty database.
-func (s Server) NewDatabase() (url string, err error) { return s.p.newDatabase() }
-
-// Stop ends the server and removes all it held.
-func (s Server) Stop() error { return s.p.stop() }
-
 // Main runs the tests of a package and stops the PostgreSQL server they started: func TestMain(m) { storetest.Main(m) }.
 func Main(m *testing.M) {
 	code := m.Run()
@@ -145,8 +129,11 @@ func Main(m *testing.M) {
 }
 
 type postgres struct {
-	dir string
-	cmd *exec.Cmd
+	dir       string
+	bin       string
+	attr      *syscall.SysProcAttr
+	arguments []string
+	cmd       *exec.Cmd
 	// exited is closed when the server has ended.
 	exited chan struct{}
 }
@@ -177,52 +164,70 @@ func startPostgres(settings ...string) (*postgres, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &postgres{dir: dir, exited: make(chan struct{})}
-	attr, err := unprivileged(dir)
-	if err != nil {
+	p := &postgres{dir: dir, bin: bin}
+	if p.attr, err = unprivileged(dir); err != nil {
 		return nil, err
 	}
-	run := func(name string, args ...string) *exec.Cmd {
-		c := exec.Command(filepath.Join(bin, name), args...)
-		c.SysProcAttr, c.Dir = attr, dir
-		return c
-	}
-	data := filepath.Join(dir, "data")
-	if out, err := run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8").CombinedOutput(); err != nil {
+	if out, err := p.run("initdb", "-D", p.data(), "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	arguments := []string{"-D", data, "-k", dir}
+	return p, p.launch(settings...)
+}
+
+func (p *postgres) data() string { return filepath.Join(p.dir, "data") }
+
+// run is one of PostgreSQL's programs, in the server's folder and as its user.
+func (p *postgres) run(name string, args ...string) *exec.Cmd {
+	c := exec.Command(filepath.Join(p.bin, name), args...)
+	c.SysProcAttr, c.Dir = p.attr, p.dir
+	return c
+}
+
+// launch starts the server on its folder and waits until it answers.
+func (p *postgres) launch(settings ...string) error {
+	p.arguments = []string{"-D", p.data(), "-k", p.dir}
 	for _, setting := range append([]string{"listen_addresses=", "max_connections=300", "log_min_messages=fatal"}, settings...) {
-		arguments = append(arguments, "-c", setting)
+		p.arguments = append(p.arguments, "-c", setting)
 	}
-	p.cmd = run("postgres", arguments...)
-	if err := p.cmd.Start(); err != nil {
-		return nil, err
+	return p.relaunch()
+}
+
+func (p *postgres) relaunch() error {
+	cmd, exited := p.run("postgres", p.arguments...), make(chan struct{})
+	if err := cmd.Start(); err != nil {
+		return err
 	}
+	p.cmd, p.exited = cmd, exited
 	go func() { // ends with the server
-		_ = p.cmd.Wait() // how it ended is in ProcessState
-		close(p.exited)
+		_ = cmd.Wait() // how it ended is in ProcessState
+		close(exited)
 	}()
 	for deadline := time.Now().Add(30 * time.Second); ; {
 		db, err := sqlx.Connect("pgx", p.url("postgres"))
 		if err == nil {
-			return p, db.Close()
+			return db.Close()
 		}
 		select {
-		case <-p.exited:
-			return nil, fmt.Errorf("postgres ended: %v", p.cmd.ProcessState)
+		case <-exited:
+			return fmt.Errorf("postgres ended: %v", cmd.ProcessState)
 		case <-time.After(20 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
-			return nil, errors.Join(errors.New("postgres did not come up"), err)
+			return errors.Join(errors.New("postgres did not come up"), err)
 		}
 	}
 }
 
-func (p *postgres) stop() error {
-	err := p.cmd.Process.Signal(syscall.SIGQUIT)
-	<-p.exited // until then it writes into the folder
-	return errors.Join(err, os.RemoveAll(p.dir))
+func (p *postgres) stop() error { return errors.Join(p.end(syscall.SIGQUIT), os.RemoveAll(p.dir)) }
+
+// end ends the server and waits until it has: until then it writes into the folder. One that has ended already is left alone.
+func (p *postgres) end(how syscall.Signal) error {
+	err := p.cmd.Process.Signal(how)
+	<-p.exited
+	if errors.Is(err, os.ErrProcessDone) {
+		return nil
+	}
+	return err
 }
 
 func postgresBin() (string, error) {
