@@ -50,7 +50,7 @@ var errAddress = errors.New("notify: address is not global")
 // from the environment (it would do the resolving), no cookies, and redirects are handed back as they are.
 func (g Guard) Client() *http.Client {
 	return &http.Client{
-		Transport:     transports{tls: g.transport(connsTLS), plain: g.transport(connsPlain)},
+		Transport:     transports{tls: newCourier(g), plain: g.transport(connsPlain)},
 		Timeout:       sendTimeout,
 		CheckRedirect: handRedirectBack,
 	}
@@ -72,8 +72,11 @@ func (g Guard) transport(conns int) *http.Transport {
 	}
 }
 
-// transports is two pools of connections that differ in size.
-type transports struct{ tls, plain *http.Transport }
+// transports is the way to push services, and that to those of tests that speak plain HTTP.
+type transports struct {
+	tls   *courier
+	plain *http.Transport
+}
 
 func (t transports) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Scheme == "http" {

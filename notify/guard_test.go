@@ -309,7 +309,7 @@ func TestProxyOfTheEnvironmentIsNotUsed(t *testing.T) {
 	if _, err := guard.Client().Get("http://push.kita.example/"); !errors.Is(err, errAddress) {
 		t.Errorf("%v", err)
 	}
-	if pools := guard.Client().Transport.(transports); pools.tls.Proxy != nil || pools.plain.Proxy != nil || asked.Load() {
+	if pools := guard.Client().Transport.(transports); pools.tls.other.Proxy != nil || pools.plain.Proxy != nil || asked.Load() {
 		t.Error("a proxy is asked")
 	}
 }

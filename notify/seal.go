@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"bytes"
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
@@ -65,7 +64,10 @@ func (s *Sender) seal(ctx context.Context, sub kita.Subscription, m Message) (*h
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, sub.Endpoint, bytes.NewReader(record))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, sub.Endpoint, newSealed(record))
+	if err == nil {
+		req.ContentLength = int64(len(record))
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,8 @@ const (
 	besides = 1024
 	// perAccount is the most devices one account can have.
 	perAccount = store.MaxDevices
+	// plainConns are the connections of those that send with net/http; more made none of them faster.
+	plainConns = 16
 	// loopSends is how many sends of the plain loop make a round.
 	loopSends   = 25
 	pushSubject = "mailto:operator@morgenkreis.example"
@@ -158,7 +160,7 @@ func (s *pushService) fanOut(ctx context.Context, st *store.Store, keys notify.K
 
 // loop is a runner that sends with webpush-go alone, one push after the other, over one HTTP/2 connection.
 func (s *pushService) loop(ctx context.Context, keys notify.Keys) *runner {
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.roots}, ForceAttemptHTTP2: true}}
+	client := s.plain(1)
 	return &runner{name: "webpush-go in a loop", ops: loopSends, run: func() error {
 		for i := range loopSends {
 			res, err := s.webpush(ctx, client, keys, i)
@@ -179,6 +181,12 @@ func (s *pushService) loop(ctx context.Context, keys notify.Keys) *runner {
 // client is what the server sends with.
 func (s *pushService) client() *http.Client {
 	return notify.Guard{AllowLoopback: true, RootCAs: s.roots}.Client()
+}
+
+// plain is net/http's own client, with that many connections at most.
+func (s *pushService) plain(conns int) *http.Client {
+	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.roots}, ForceAttemptHTTP2: true,
+		MaxConnsPerHost: conns, MaxIdleConnsPerHost: conns}}
 }
 
 // each posts to all devices, many at once, and wants each to be taken.
@@ -203,7 +211,7 @@ func (s *pushService) each(post func(i int) (*http.Response, error)) error {
 
 // sideBySide is a runner that sends with webpush-go alone, as many at once as it takes.
 func (s *pushService) sideBySide(ctx context.Context, keys notify.Keys) *runner {
-	client := s.client()
+	client := s.plain(plainConns)
 	return &runner{name: "webpush-go side by side", ops: len(s.devices), run: func() error {
 		return s.each(func(i int) (*http.Response, error) { return s.webpush(ctx, client, keys, i) })
 	}}
@@ -242,7 +250,7 @@ func (s *pushService) limit(ctx context.Context, keys notify.Keys) (*runner, err
 			ready[i].Header.Set("Authorization", ready[0].Header.Get("Authorization"))
 		}
 	}
-	client := s.client()
+	client := s.plain(plainConns)
 	return &runner{name: "ready-made bodies", ops: len(s.devices), run: func() error {
 		return s.each(func(i int) (*http.Response, error) {
 			req := ready[i].Clone(ctx)
