@@ -50,7 +50,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	storetest.Main(m)
 }
 
 func servePostgres() error {
@@ -184,10 +184,19 @@ func (p *process) kill() {
 }
 
 // stop ends the program as an operator would, and answers how it ended.
-func (p *process) stop() error {
+func (p *process) stop() error { return errors.Join(p.signal(syscall.SIGTERM), p.wait()) }
+
+func (p *process) signal(what syscall.Signal) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	err := errors.Join(syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM), p.cmd.Wait())
+	return syscall.Kill(-p.cmd.Process.Pid, what)
+}
+
+// wait waits until the program has ended, and answers how.
+func (p *process) wait() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	err := p.cmd.Wait()
 	p.cmd = nil
 	return err
 }
