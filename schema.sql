@@ -471,12 +471,23 @@ select m.provider_id as provider_id, m.account_id as account_id
 from   provider_members m
 join   providers p on p.id = m.provider_id and p.archived_at is null;
 
+-- Whether a push reaches an account, for those who may know that and nothing else of its devices.
+create view devices as
+select account_id, trouble
+from   subscriptions;
+
 -- From which child a ban keeps which account.
 create view barred as
 select g.account_id as account_id, b.child_id as child_id
 from   contact_bans b
 join   guardians g on g.id = b.guardian_id
 where  b.lifted_at is null and g.account_id is not null;
+
+-- The families of those children: whoever is kept from a child learns from nobody where it is to be found.
+create view barred_people as
+select x.account_id as account_id, gc.guardian_id as guardian_id
+from   barred x
+join   guardian_children gc on gc.child_id = x.child_id;
 
 -- Who may see which child, and until which day. Every read of a child, a guardian, an absence or a notice goes through
 -- this view; nothing else in the house decides it. A ban removes the child whatever the role, so that a parent who works

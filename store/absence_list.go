@@ -33,6 +33,8 @@ type AbsenceFilter struct {
 // Absences are those that stand of the children the viewer reaches, by their first day. The group is of the first day
 // that both the absence and the range have.
 func (s *Store) Absences(ctx context.Context, v kita.Viewer, f AbsenceFilter, p PageRequest) (Page[AbsenceSeen], error) {
+	q := s.as(v)
+	defer q.end()
 	if f.From == "" {
 		f.From = v.Today()
 	}
@@ -62,7 +64,7 @@ func (s *Store) Absences(ctx context.Context, v kita.Viewer, f AbsenceFilter, p 
 	if after != nil {
 		statement, args = statement+" and (a.from_day, a.id) > (?, ?)", append(args, after[0], after[1])
 	}
-	rows, err := list[AbsenceSeen](ctx, s.db, statement+" order by a.from_day, a.id limit ?", append(args, p.limit()+1)...)
+	rows, err := list[AbsenceSeen](ctx, q, statement+" order by a.from_day, a.id limit ?", append(args, p.limit()+1)...)
 	return paged(rows, p.limit(), func(a AbsenceSeen) string { return cursor(string(a.From), string(a.ID)) }), err
 }
 
@@ -73,14 +75,16 @@ func absenceSeen(ctx context.Context, q query, v kita.Viewer, id kita.ID) (Absen
 
 // Absence is one of them, with its days on which the kita is shut.
 func (s *Store) Absence(ctx context.Context, v kita.Viewer, id kita.ID) (r AbsenceReport, err error) {
-	if r.AbsenceSeen, err = absenceSeen(ctx, s.db, v, id); err != nil {
+	q := s.as(v)
+	defer q.end()
+	if r.AbsenceSeen, err = absenceSeen(ctx, q, v, id); err != nil {
 		return r, err
 	}
-	state, err := get[kita.State](ctx, s.db, `select federal_state from kitas where id = ?`, r.KitaID)
+	state, err := get[kita.State](ctx, q, `select federal_state from kitas where id = ?`, r.KitaID)
 	if err != nil {
 		return r, err
 	}
-	closing, err := closingDays(ctx, s.db, r.KitaID, r.From, r.To)
+	closing, err := closingDays(ctx, q, r.KitaID, r.From, r.To)
 	r.Closures = kita.Closures(state, closing, r.From, r.To)
 	return r, err
 }
@@ -122,18 +126,20 @@ group  by coalesce(p.group_id, '')`
 // AbsencesToday answers who is absent today, per group the viewer works with, by name; ErrNotFound for who is not staff
 // of the kita. On a day on which the kita is shut nobody is expected.
 func (s *Store) AbsencesToday(ctx context.Context, v kita.Viewer, kitaID kita.ID) (t AbsencesToday, err error) {
-	k, err := get[kita.Kita](ctx, s.db, `select k.* from kitas k where k.id = ? and k.archived_at is null
+	q := s.as(v)
+	defer q.end()
+	k, err := get[kita.Kita](ctx, q, `select k.* from kitas k where k.id = ? and k.archived_at is null
 and exists (select 1 from staff s where s.kita_id = k.id and s.account_id = ? and s.archived_at is null)`, kitaID, v.AccountID())
 	if err != nil {
 		return t, err
 	}
 	t.Day = k.Today(s.Now().Time)
-	closing, err := closingDays(ctx, s.db, kitaID, t.Day, t.Day)
+	closing, err := closingDays(ctx, q, kitaID, t.Day, t.Day)
 	if err != nil {
 		return t, err
 	}
 	t.Closure = shut(k, closing, t.Day)
-	groups, err := list[kita.Group](ctx, s.db, `select g.* from groups g where g.kita_id = ? and g.archived_at is null
+	groups, err := list[kita.Group](ctx, q, `select g.* from groups g where g.kita_id = ? and g.archived_at is null
 and g.id in (select r.group_id from staff_reach r where r.account_id = ? and r.cares) order by g.name, g.id`, kitaID, v.AccountID())
 	if err != nil {
 		return t, err
@@ -141,11 +147,11 @@ and g.id in (select r.group_id from staff_reach r where r.account_id = ? and r.c
 	placed, err := list[struct {
 		GroupID  kita.ID `db:"group_id"`
 		Children int     `db:"children"`
-	}](ctx, s.db, placedToday, t.Day, t.Day, kitaID, v.AccountID(), kitaID, v.Today())
+	}](ctx, q, placedToday, t.Day, t.Day, kitaID, v.AccountID(), kitaID, v.Today())
 	if err != nil {
 		return t, err
 	}
-	absent, err := list[AbsenceSeen](ctx, s.db, absencesSeen+` and r.kita_id = ? and r.through <> 'guardian')
+	absent, err := list[AbsenceSeen](ctx, q, absencesSeen+` and r.kita_id = ? and r.through <> 'guardian')
 and c.archived_at is null and a.withdrawn_at is null and a.to_day >= ? and a.from_day <= ? order by c.last_name, c.first_name, a.id`,
 		append(absencesSeenArgs(v, t.Day), kitaID, t.Day, t.Day)...)
 	if err != nil {
@@ -188,7 +194,9 @@ type AbsenceOptions struct {
 
 // AbsenceOptions answers to everybody who has to do with the kita.
 func (s *Store) AbsenceOptions(ctx context.Context, v kita.Viewer, kitaID kita.ID) (o AbsenceOptions, err error) {
-	k, err := kitaFor(ctx, s.db, v, kitaID)
+	q := s.as(v)
+	defer q.end()
+	k, err := kitaFor(ctx, q, v, kitaID)
 	if err == nil && k.ArchivedAt != nil {
 		err = kita.ErrNotFound
 	}
@@ -199,7 +207,7 @@ func (s *Store) AbsenceOptions(ctx context.Context, v kita.Viewer, kitaID kita.I
 	o.Today = k.Today(now)
 	o.CutOff = kita.At(k.CutOff(o.Today))
 	o.Passed = !now.Before(o.CutOff.Time)
-	closing, err := closingDays(ctx, s.db, kitaID, o.Today, o.Today.Add(kita.MaxAbsence))
+	closing, err := closingDays(ctx, q, kitaID, o.Today, o.Today.Add(kita.MaxAbsence))
 	o.Closure = shut(k, closing, o.Today)
 	o.Next = k.NextToReport(closing, now)
 	return o, err

@@ -17,7 +17,9 @@ func (s *Store) SystemAccountByLogin(ctx context.Context, login string) (kita.Ac
 
 // Account is the viewer's own.
 func (s *Store) Account(ctx context.Context, v kita.Viewer) (kita.Account, error) {
-	return get[kita.Account](ctx, s.db, `select * from accounts where id = ?`, v.AccountID())
+	q := s.as(v)
+	defer q.end()
+	return get[kita.Account](ctx, q, `select * from accounts where id = ?`, v.AccountID())
 }
 
 // ChangeAccount keeps the viewer's own settings: name, language, quiet hours, sound.

@@ -51,10 +51,12 @@ limit  ?`
 
 // Audit is a kita's log, newest first, for its leaders.
 func (s *Store) Audit(ctx context.Context, v kita.Viewer, kitaID kita.ID, p PageRequest) (Page[AuditLine], error) {
+	q := s.as(v)
+	defer q.end()
 	at, id, err := p.instant()
 	if err != nil {
 		return Page[AuditLine]{}, err
 	}
-	rows, err := list[AuditLine](ctx, s.db, auditOfKita, kitaID, v.AccountID(), v.AccountID(), at, id, p.limit()+1)
+	rows, err := list[AuditLine](ctx, q, auditOfKita, kitaID, v.AccountID(), v.AccountID(), at, id, p.limit()+1)
 	return paged(rows, p.limit(), func(a AuditLine) string { return instantCursor(a.At, a.ID) }), err
 }

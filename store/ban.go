@@ -72,8 +72,8 @@ select x.id, x.kita_id, x.entered_at, x.lift_requested_at, x.lifted_at, x.seen_a
          (select min(s.first_name || ' ' || s.last_name) from staff s where s.kita_id = x.kita_id and s.account_id = x.entered_by),
          (select a.name from accounts a where a.id = x.entered_by), '') else '' end as entered_by_name
 from   seen x
-join   guardians g on g.id = x.guardian_id
-join   children c on c.id = x.child_id
+left   join guardians g on g.id = x.guardian_id
+left   join children c on c.id = x.child_id
 where  x.seen_as <> ''`
 
 func bansSeenArgs(v kita.Viewer, kitaID kita.ID) []any {
@@ -83,16 +83,18 @@ func bansSeenArgs(v kita.Viewer, kitaID kita.ID) []any {
 // Bans of a kita as far as the viewer may see them, the latest first; ErrNotFound for who is neither of its team nor the
 // operator, so that no stranger leaves lines in its log.
 func (s *Store) Bans(ctx context.Context, v kita.Viewer, kitaID kita.ID, p PageRequest) (Page[BanSeen], error) {
+	q := s.as(v)
+	defer q.end()
 	at, id, err := p.instant()
 	if err != nil {
 		return Page[BanSeen]{}, err
 	}
-	if _, err := get[kita.ID](ctx, s.db, `select k.id from kitas k where k.id = ?
+	if _, err := get[kita.ID](ctx, q, `select k.id from kitas k where k.id = ?
 and (exists (select 1 from accounts a where a.id = ? and a.operator)
   or k.archived_at is null and exists (select 1 from staff s where s.kita_id = k.id and s.account_id = ? and s.archived_at is null))`, kitaID, v.AccountID(), v.AccountID()); err != nil {
 		return Page[BanSeen]{}, err
 	}
-	rows, err := list[BanSeen](ctx, s.db, bansSeen+" and (x.entered_at, x.id) < (?, ?) order by x.entered_at desc, x.id desc limit ?",
+	rows, err := list[BanSeen](ctx, q, bansSeen+" and (x.entered_at, x.id) < (?, ?) order by x.entered_at desc, x.id desc limit ?",
 		append(bansSeenArgs(v, kitaID), at, id, p.limit()+1)...)
 	return paged(rows, p.limit(), func(b BanSeen) string { return instantCursor(b.EnteredAt, b.ID) }), err
 }

@@ -83,7 +83,7 @@ select 'column ' || c.relname || '.' || a.attname || ' ' || format_type(a.atttyp
 from   pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
 where  c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', 'v', 'm')
 union all
-select 'relation ' || relname || ' kind=' || relkind::text || ' security=' || relrowsecurity || ' forced=' || relforcerowsecurity || ' rights=' || coalesce(relacl::text, 'usual') ||
+select 'relation ' || relname || ' kind=' || relkind::text || ' security=' || relrowsecurity || ' forced=' || relforcerowsecurity || ' rights=' || coalesce(replace(relacl::text, current_database(), 'house'), 'usual') ||
        ' options=' || coalesce(reloptions::text, 'usual')
 from   pg_class where relnamespace = current_schema()::regnamespace and relkind <> 'i'
 union all

@@ -67,6 +67,8 @@ where  `
 
 // Children are those the viewer reaches, by last name, first name and id, each with its group on the filter's day.
 func (s *Store) Children(ctx context.Context, v kita.Viewer, f ChildFilter, p PageRequest) (Page[ChildSeen], error) {
+	q := s.as(v)
+	defer q.end()
 	after, err := p.parts(3)
 	if err != nil || !utf8.ValidString(strings.Join(after, "")) {
 		return Page[ChildSeen]{}, kita.Invalid("after", "page.cursor")
@@ -103,7 +105,7 @@ func (s *Store) Children(ctx context.Context, v kita.Viewer, f ChildFilter, p Pa
 		statement += clause
 		args = append(args, patterns...)
 	}
-	rows, err := list[ChildSeen](ctx, s.db, statement+" order by c.last_name, c.first_name, c.id limit ?", append(args, p.limit()+1)...)
+	rows, err := list[ChildSeen](ctx, q, statement+" order by c.last_name, c.first_name, c.id limit ?", append(args, p.limit()+1)...)
 	return paged(rows, p.limit(), func(c ChildSeen) string { return cursor(c.LastName, c.FirstName, string(c.ID)) }), err
 }
 

@@ -68,11 +68,7 @@ const guardiansSeen = `,
 beside as (
   select g.*, gc.relation, gc.custody, gc.may_pick_up, gc.receives_notices, m.leader,
          case when m.leader = 1 or m.educator = 1 then 1 else 0 end as staff,
-         case when exists (select 1
-                           from   guardian_children o
-                           join   contact_bans b on b.child_id = o.child_id and b.lifted_at is null
-                           join   guardians bg on bg.id = b.guardian_id
-                           where  o.guardian_id = g.id and bg.account_id = ?) then 0
+         case when exists (select 1 from barred_people x where x.guardian_id = g.id and x.account_id = ?) then 0
               when m.leader = 1 then 1
               when m.educator = 0 or g.archived_at is not null then 0
               when exists (select 1
@@ -96,7 +92,7 @@ select x.id, x.first_name, x.last_name, x.relation, x.staff, x.by_phone, x.leade
        case when x.leader = 1 and x.by_phone = 1 then x.address else '' end as address,
        case when x.staff = 1 then x.receives_notices else false end as receives_notices,
        x.leader = 1 and x.by_phone = 1 and x.account_id is not null as signed_in,
-       x.leader = 1 and x.by_phone = 1 and exists (select 1 from subscriptions d where d.account_id = x.account_id) as has_device,
+       x.leader = 1 and x.by_phone = 1 and exists (select 1 from devices d where d.account_id = x.account_id) as has_device,
        case when x.reason is null then 0 else 1 end as banned,
        case when x.leader = 1 then coalesce(x.reason, '') else '' end as ban_reason
 from   beside x
@@ -105,7 +101,9 @@ order  by x.last_name, x.first_name, x.id`
 
 // Child is one child the viewer reaches, in its group of today.
 func (s *Store) Child(ctx context.Context, v kita.Viewer, id kita.ID) (ChildDetail, error) {
-	return childFor(ctx, s.db, v, id)
+	q := s.as(v)
+	defer q.end()
+	return childFor(ctx, q, v, id)
 }
 
 func childFor(ctx context.Context, q query, v kita.Viewer, id kita.ID) (d ChildDetail, err error) {

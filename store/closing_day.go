@@ -18,6 +18,8 @@ type Calendar struct {
 // Calendar answers the holidays of the kita's federal state and its closing days, from–to inclusive, to everybody who
 // has to do with the kita. At most MaxCalendar days.
 func (s *Store) Calendar(ctx context.Context, v kita.Viewer, kitaID kita.ID, from, to kita.Day) (c Calendar, err error) {
+	q := s.as(v)
+	defer q.end()
 	var checks kita.Checks
 	for field, day := range map[string]kita.Day{"from": from, "to": to} {
 		_, err := kita.ParseDay(field, string(day))
@@ -29,12 +31,12 @@ func (s *Store) Calendar(ctx context.Context, v kita.Viewer, kitaID kita.ID, fro
 	if to < from || to.Sub(from) >= MaxCalendar {
 		return c, kita.Invalid("to", "calendar.range")
 	}
-	k, err := kitaFor(ctx, s.db, v, kitaID)
+	k, err := kitaFor(ctx, q, v, kitaID)
 	if err != nil {
 		return c, err
 	}
 	c.Holidays = kita.Holidays(k.State, from, to)
-	c.ClosingDays, err = closingDays(ctx, s.db, kitaID, from, to)
+	c.ClosingDays, err = closingDays(ctx, q, kitaID, from, to)
 	return c, err
 }
 

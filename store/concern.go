@@ -14,7 +14,9 @@ func (s *Store) Concerns(ctx context.Context, v kita.Viewer, c kita.Change) (boo
 	if !ok {
 		return c.Kind == kita.ChangeAgain, nil
 	}
-	err := reading(ctx, s.db, v, c)
+	q := s.as(v)
+	defer q.end()
+	err := reading(ctx, q, v, c)
 	if errors.Is(err, kita.ErrNotFound) {
 		return false, nil
 	}
@@ -29,7 +31,7 @@ var concerns = map[kita.ChangeKind]func(context.Context, query, kita.Viewer, kit
 			return err
 		}
 		// Withdrawn or not: who had it must hear that it is gone.
-		_, err = get[kita.ID](ctx, q, `select n.id`+receivedBy+` and r.notice_id = ?`, v.AccountID(), c.ID)
+		_, err = get[kita.ID](ctx, q, `select r.notice_id from recipients r`+receivedBy+` and r.notice_id = ?`, v.AccountID(), c.ID)
 		return err
 	},
 	kita.ChangeLedger: func(ctx context.Context, q query, v kita.Viewer, c kita.Change) error {

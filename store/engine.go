@@ -40,6 +40,10 @@ type engine interface {
 	// integrity is empty when the database holds together.
 	integrity(ctx context.Context, db *sqlx.DB) (string, error)
 	hasSchema() string
+	// walled makes the second wall stand; nil where there is none.
+	walled(ctx context.Context, db *sqlx.DB) (*wall, error)
+	// lower takes it down, so that the tables can be changed.
+	lower(ctx context.Context, tx *sqlx.Tx) error
 	// alone runs f in one transaction that no other program's alone runs beside. The tables may be changed in it.
 	alone(ctx context.Context, db *sqlx.DB, f func(tx *sqlx.Tx) error) error
 }
@@ -140,6 +144,10 @@ func (sqliteEngine) integrity(ctx context.Context, db *sqlx.DB) (string, error) 
 	}
 	return strings.Join(append(found, astray...), "; "), nil
 }
+
+func (sqliteEngine) walled(context.Context, *sqlx.DB) (*wall, error) { return nil, nil }
+
+func (sqliteEngine) lower(context.Context, *sqlx.Tx) error { return nil }
 
 func (sqliteEngine) hasSchema() string {
 	return "select count(*) from sqlite_master where type = 'table' and name = 'meta'"

@@ -23,7 +23,9 @@ type File struct {
 
 // MayUpload answers ErrNotFound to whoever can not post notices in the kita.
 func (s *Store) MayUpload(ctx context.Context, v kita.Viewer, kitaID kita.ID) error {
-	return mayUpload(ctx, s.db, v, kitaID)
+	q := s.as(v)
+	defer q.end()
+	return mayUpload(ctx, q, v, kitaID)
 }
 
 func mayUpload(ctx context.Context, q query, v kita.Viewer, kitaID kita.ID) error {
@@ -67,8 +69,10 @@ and   (exists (select 1 from notice_files nf where nf.file_id = f.id and exists 
 
 // File is one the viewer may see.
 func (s *Store) File(ctx context.Context, v kita.Viewer, id kita.ID) (File, error) {
+	q := s.as(v)
+	defer q.end()
 	args := append([]any{id, v.AccountID()}, postedArgs(v)...)
-	return get[File](ctx, s.db, fileFor, append(args, v.AccountID())...)
+	return get[File](ctx, q, fileFor, append(args, v.AccountID())...)
 }
 
 // filesOf are the attachments of notices that the viewer was found to see, in the order of each notice.

@@ -37,6 +37,8 @@ from (` + groupsSeen
 
 // Groups are those the viewer has to do with, by name.
 func (s *Store) Groups(ctx context.Context, v kita.Viewer, f GroupFilter) ([]GroupListed, error) {
+	q := s.as(v)
+	defer q.end()
 	statement, args := groupsListed, []any{v.AccountID(), v.AccountID(), v.AccountID(), v.Today()}
 	if f.KitaID != "" {
 		statement += " and g.kita_id = ?"
@@ -45,12 +47,14 @@ func (s *Store) Groups(ctx context.Context, v kita.Viewer, f GroupFilter) ([]Gro
 	if !f.Archived {
 		statement += " and g.archived_at is null"
 	}
-	return list[GroupListed](ctx, s.db, statement+") x order by x.name, x.id", args...)
+	return list[GroupListed](ctx, q, statement+") x order by x.name, x.id", args...)
 }
 
 // Group is one of those, archived or not.
 func (s *Store) Group(ctx context.Context, v kita.Viewer, id kita.ID) (kita.Group, error) {
-	return groupFor(ctx, s.db, v, id)
+	q := s.as(v)
+	defer q.end()
+	return groupFor(ctx, q, v, id)
 }
 
 func groupFor(ctx context.Context, q query, v kita.Viewer, id kita.ID) (kita.Group, error) {

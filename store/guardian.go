@@ -66,9 +66,7 @@ judged as materialized (
          g.archived_at is null
          and exists (select 1 from guardian_children gc join mine m on m.child_id = gc.child_id
                      where gc.guardian_id = g.id and m.through = 'educator') as educated,
-         exists (select 1 from guardian_children gc join contact_bans b on b.child_id = gc.child_id and b.lifted_at is null
-                 join guardians bg on bg.id = b.guardian_id
-                 where gc.guardian_id = g.id and bg.account_id = ?) as barred,
+         exists (select 1 from barred_people x where x.guardian_id = g.id and x.account_id = ?) as barred,
          exists (select 1 from guardian_children gc join guardian_children my on my.child_id = gc.child_id
                  join guardians me on me.id = my.guardian_id
                  where gc.guardian_id = g.id and me.account_id = ?) as shares_child
@@ -89,7 +87,7 @@ select c.id, c.kita_id, c.account_id, c.first_name, c.last_name, c.created_at, c
             when c.barred or c.shares_child then ''
             else c.phone end as phone,
        c.account_id is not null and c.seen_as = 'leader' as signed_in,
-       c.seen_as = 'leader' and exists (select 1 from subscriptions d where d.account_id = c.account_id) as has_device
+       c.seen_as = 'leader' and exists (select 1 from devices d where d.account_id = c.account_id) as has_device
 from   seen c
 where  c.seen_as <> ''`
 
@@ -165,6 +163,8 @@ func (f PeopleFilter) byName() ([]string, error) {
 
 // Guardians are those of a kita whom the viewer may see, by last name, first name and id.
 func (s *Store) Guardians(ctx context.Context, v kita.Viewer, f PeopleFilter) (Page[GuardianSeen], error) {
+	q := s.as(v)
+	defer q.end()
 	after, err := f.byName()
 	if err != nil {
 		return Page[GuardianSeen]{}, err
@@ -178,17 +178,19 @@ func (s *Store) Guardians(ctx context.Context, v kita.Viewer, f PeopleFilter) (P
 		clause, patterns := nameHolds(word)
 		statement, args = statement+clause, append(args, patterns...)
 	}
-	rows, err := list[GuardianSeen](ctx, s.db, statement+" order by c.last_name, c.first_name, c.id limit ?", append(args, f.limit()+1)...)
+	rows, err := list[GuardianSeen](ctx, q, statement+" order by c.last_name, c.first_name, c.id limit ?", append(args, f.limit()+1)...)
 	if err != nil {
 		return Page[GuardianSeen]{}, err
 	}
 	page := paged(rows, f.limit(), func(g GuardianSeen) string { return cursor(g.LastName, g.FirstName, string(g.ID)) })
-	return page, withTies(ctx, s.db, v, f.KitaID, page.Items)
+	return page, withTies(ctx, q, v, f.KitaID, page.Items)
 }
 
 // Guardian is one whom the viewer may see.
 func (s *Store) Guardian(ctx context.Context, v kita.Viewer, id kita.ID) (GuardianSeen, error) {
-	return guardianFor(ctx, s.db, v, id)
+	q := s.as(v)
+	defer q.end()
+	return guardianFor(ctx, q, v, id)
 }
 
 func guardianFor(ctx context.Context, q query, v kita.Viewer, id kita.ID) (g GuardianSeen, err error) {

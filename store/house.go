@@ -22,17 +22,21 @@ where  (exists (select 1 from accounts a where a.id = ? and a.operator)
 
 // Kitas are those the viewer has to do with, by name; archived ones too for the operator and the provider when asked.
 func (s *Store) Kitas(ctx context.Context, v kita.Viewer, archived bool) ([]kita.Kita, error) {
+	q := s.as(v)
+	defer q.end()
 	a := v.AccountID()
 	clause := " and k.archived_at is null"
 	if archived && v.Has(kita.RoleOperator, kita.RoleProvider) {
 		clause = ""
 	}
-	return list[kita.Kita](ctx, s.db, mineKitas+clause+" order by k.name, k.id", a, a, a, a)
+	return list[kita.Kita](ctx, q, mineKitas+clause+" order by k.name, k.id", a, a, a, a)
 }
 
 // Kita is one of those.
 func (s *Store) Kita(ctx context.Context, v kita.Viewer, id kita.ID) (kita.Kita, error) {
-	return kitaFor(ctx, s.db, v, id)
+	q := s.as(v)
+	defer q.end()
+	return kitaFor(ctx, q, v, id)
 }
 
 func kitaFor(ctx context.Context, q query, v kita.Viewer, id kita.ID) (kita.Kita, error) {
@@ -161,6 +165,15 @@ type Counts struct {
 	Refused int `db:"refused"`
 }
 
+// countedKita: the house counts, for those as well who may see none of those counted.
+const countedKita = `
+select k.id
+from   kitas k
+where  k.id = ?
+and    (exists (select 1 from speakers m where m.provider_id = k.provider_id and m.account_id = ?)
+     or k.archived_at is null
+        and exists (select 1 from staff s where s.kita_id = k.id and s.account_id = ? and s.role = 'leader' and s.archived_at is null))`
+
 const countsOfKita = `
 select (select count(*) from groups g where g.kita_id = k.id and g.archived_at is null) as groups,
        (select count(*) from children c where c.kita_id = k.id and c.archived_at is null) as children,
@@ -173,19 +186,24 @@ select (select count(*) from groups g where g.kita_id = k.id and g.archived_at i
        (select count(distinct p.id) from guardians g join subscriptions p on p.account_id = g.account_id
         where g.kita_id = k.id and g.archived_at is null and p.trouble <> '') as refused
 from   kitas k
-where  k.id = ?
-and    (exists (select 1 from speakers m where m.provider_id = k.provider_id and m.account_id = ?)
-     or k.archived_at is null
-        and exists (select 1 from staff s where s.kita_id = k.id and s.account_id = ? and s.role = 'leader' and s.archived_at is null))`
+where  k.id = ?`
 
 // Counts of a kita on the viewer's day, for its provider and its leaders.
 func (s *Store) Counts(ctx context.Context, v kita.Viewer, id kita.ID) (Counts, error) {
-	return get[Counts](ctx, s.db, countsOfKita, v.Today(), v.Today(), id, v.AccountID(), v.AccountID())
+	q := s.as(v)
+	_, err := get[kita.ID](ctx, q, countedKita, id, v.AccountID(), v.AccountID())
+	q.end()
+	if err != nil {
+		return Counts{}, err
+	}
+	return get[Counts](ctx, s.db, countsOfKita, v.Today(), v.Today(), id)
 }
 
 // Providers are all of them for the operator, and the viewer's own.
 func (s *Store) Providers(ctx context.Context, v kita.Viewer) ([]kita.Provider, error) {
-	return list[kita.Provider](ctx, s.db, `select p.* from providers p
+	q := s.as(v)
+	defer q.end()
+	return list[kita.Provider](ctx, q, `select p.* from providers p
 where exists (select 1 from accounts a where a.id = ? and a.operator)
 or    exists (select 1 from speakers m where m.provider_id = p.id and m.account_id = ?)
 order by p.name, p.id`, v.AccountID(), v.AccountID())

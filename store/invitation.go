@@ -48,10 +48,7 @@ and    exists (select 1 from staff s where s.kita_id = g.kita_id and s.account_i
 and   (not exists (select 1 from guardian_children gc where gc.guardian_id = g.id)
        or g.id in (select gc.guardian_id from reach r join guardian_children gc on gc.child_id = r.child_id
                    where r.account_id = ? and r.kita_id = ? and r.through = 'leader'))
-and    not exists (select 1 from guardian_children gc
-                   join contact_bans b on b.child_id = gc.child_id and b.lifted_at is null
-                   join guardians bg on bg.id = b.guardian_id
-                   where gc.guardian_id = g.id and bg.account_id = ?)`
+and    not exists (select 1 from barred_people x where x.guardian_id = g.id and x.account_id = ?)`
 
 func invitedByArgs(v kita.Viewer, kitaID kita.ID) []any {
 	return []any{v.AccountID(), v.AccountID(), kitaID, v.AccountID()}
@@ -76,8 +73,9 @@ from   staff s
 join   kitas k on k.id = s.kita_id and k.archived_at is null
 where  s.archived_at is null and s.kita_id = ?`
 
-// invitees are the people who is about, in the order asked for; v is nil for the house itself.
-func invitees(ctx context.Context, q query, v *kita.Viewer, who kita.Invitees, now kita.Instant) ([]Invitee, error) {
+// invitees are the people who is about, in the order asked for; v is nil for the house itself. What else an account is, of
+// which v may see nothing, house answers.
+func invitees(ctx context.Context, q query, house func() query, v *kita.Viewer, who kita.Invitees, now kita.Instant) ([]Invitee, error) {
 	if err := who.Check(); err != nil {
 		return nil, err
 	}
@@ -98,7 +96,7 @@ from providers p where p.id = ? and p.archived_at is null`, who.ProviderID)
 		if err != nil {
 			return nil, err
 		}
-		return invitedInOrder(ctx, q, v, "staff_ids", who.StaffIDs, rows, func(i Invitee) kita.ID { return *i.StaffID })
+		return invitedInOrder(ctx, house, v, "staff_ids", who.StaffIDs, rows, func(i Invitee) kita.ID { return *i.StaffID })
 	}
 	statement, args := inviteeGuardians, []any{who.KitaID}
 	if v != nil {
@@ -109,9 +107,9 @@ from providers p where p.id = ? and p.archived_at is null`, who.ProviderID)
 		if err != nil {
 			return nil, err
 		}
-		return invitedInOrder(ctx, q, v, "guardian_ids", who.GuardianIDs, rows, func(i Invitee) kita.ID { return *i.GuardianID })
+		return invitedInOrder(ctx, house, v, "guardian_ids", who.GuardianIDs, rows, func(i Invitee) kita.ID { return *i.GuardianID })
 	}
-	k, err := openKita(ctx, q, who.KitaID)
+	k, err := openKita(ctx, house(), who.KitaID)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +122,7 @@ from providers p where p.id = ? and p.archived_at is null`, who.ProviderID)
 }
 
 // invitedInOrder puts rows into the order of ids and names those that are not there, or whose account is not the viewer's to renew.
-func invitedInOrder(ctx context.Context, q query, v *kita.Viewer, field string, ids []kita.ID, rows []Invitee, idOf func(Invitee) kita.ID) ([]Invitee, error) {
+func invitedInOrder(ctx context.Context, house func() query, v *kita.Viewer, field string, ids []kita.ID, rows []Invitee, idOf func(Invitee) kita.ID) ([]Invitee, error) {
 	byID := map[kita.ID]Invitee{}
 	for _, r := range rows {
 		byID[idOf(r)] = r
@@ -136,7 +134,7 @@ func invitedInOrder(ctx context.Context, q query, v *kita.Viewer, field string, 
 		at := fmt.Sprintf("%s[%d]", field, i)
 		c.That(ok, at, "id.unknown")
 		if v != nil && r.AccountID != nil {
-			may, err := mayRenew(ctx, q, v.AccountID(), *r.AccountID)
+			may, err := mayRenew(ctx, house(), v.AccountID(), *r.AccountID)
 			if err != nil {
 				return nil, err
 			}
@@ -175,7 +173,10 @@ func mayRenew(ctx context.Context, q query, by, account kita.ID) (bool, error) {
 
 // Invitees are those whom Invite would invite, as far as the viewer may.
 func (s *Store) Invitees(ctx context.Context, v kita.Viewer, who kita.Invitees) ([]Invitee, error) {
-	return invitees(ctx, s.db, &v, who, s.Now())
+	q := s.as(v)
+	defer q.end()
+	house := func() query { q.end(); return s.db }
+	return invitees(ctx, q, house, &v, who, s.Now())
 }
 
 // Invite gives each invitee a fresh code, good for kita.InvitationLife, and revokes what they had: leaders invite their
@@ -191,7 +192,11 @@ func (s *Store) SystemInvite(ctx context.Context, who kita.Invitees, code func()
 
 func (s *Store) invite(ctx context.Context, v *kita.Viewer, who kita.Invitees, code func() string) (invited []Invited, err error) {
 	err = s.write(ctx, func(tx *Tx) error {
-		people, err := invitees(ctx, tx, v, who, tx.now)
+		var q query = tx
+		if v != nil {
+			q = tx.as(*v)
+		}
+		people, err := invitees(ctx, q, func() query { return tx }, v, who, tx.now)
 		if err != nil {
 			return err
 		}
@@ -290,6 +295,8 @@ func invitationsSeenArgs(v kita.Viewer, kitaID kita.ID) []any {
 
 // Invitations are those to people of a kita, or to a provider, as far as the viewer may see them, the latest first.
 func (s *Store) Invitations(ctx context.Context, v kita.Viewer, kitaID, providerID kita.ID, p PageRequest) (Page[kita.Invitation], error) {
+	q := s.as(v)
+	defer q.end()
 	at, id, err := p.instant()
 	if err != nil {
 		return Page[kita.Invitation]{}, err
@@ -298,7 +305,7 @@ func (s *Store) Invitations(ctx context.Context, v kita.Viewer, kitaID, provider
 	if kitaID == "" {
 		clause, of = " and i.provider_id = ?", providerID
 	}
-	rows, err := list[kita.Invitation](ctx, s.db, invitationsSeen+clause+" and (i.created_at, i.id) < (?, ?) order by i.created_at desc, i.id desc limit ?",
+	rows, err := list[kita.Invitation](ctx, q, invitationsSeen+clause+" and (i.created_at, i.id) < (?, ?) order by i.created_at desc, i.id desc limit ?",
 		append(invitationsSeenArgs(v, kitaID), of, at, id, p.limit()+1)...)
 	return paged(rows, p.limit(), func(i kita.Invitation) string { return instantCursor(i.CreatedAt, i.ID) }), err
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // SchemaVersion is the version of schema.sql: the number of the newest file in migrations.
-const SchemaVersion = 1
+const SchemaVersion = 2
 
 // An empty database gets schema.sql as it is. One that is older is carried to it by the files in migrations, in order:
 // 0002_words.sql carries version 1 to version 2 on both engines, 0003_words.sqlite.sql with 0003_words.postgres.sql carries
@@ -137,6 +137,9 @@ func (s *Store) climb(ctx context.Context, tx *sqlx.Tx, from int) error {
 	all, err := s.ladder.rungs(s.engine.name())
 	if err != nil {
 		return err
+	}
+	if err := s.engine.lower(ctx, tx); err != nil {
+		return fmt.Errorf("row-level security: %w", err)
 	}
 	for _, r := range all[from:] {
 		slog.InfoContext(ctx, "schema carried on", "to", r.version, "by", r.name)

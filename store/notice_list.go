@@ -77,22 +77,26 @@ select k2.id from kitas k2 join speakers m on m.provider_id = k2.provider_id whe
 	if f.State != "" {
 		clause, args = clause+" and n.state = ?", append(args, f.State)
 	}
-	rows, err := list[kita.Notice](ctx, s.db, postedNotices+clause+" order by n.publish_at desc, n.id desc limit ?", append(args, f.limit()+1)...)
+	q := s.as(v)
+	defer q.end()
+	rows, err := list[kita.Notice](ctx, q, postedNotices+clause+" order by n.publish_at desc, n.id desc limit ?", append(args, f.limit()+1)...)
 	if err != nil {
 		return Page[Posted]{}, err
 	}
 	page := paged(rows, f.limit(), func(n kita.Notice) string { return instantCursor(n.PublishAt, n.ID) })
-	posted, err := s.posted(ctx, v, page.Items)
+	posted, err := s.posted(ctx, q, v, page.Items)
 	return Page[Posted]{posted, page.Next}, err
 }
 
 // NoticePosted is one of them.
 func (s *Store) NoticePosted(ctx context.Context, v kita.Viewer, id kita.ID) (Posted, error) {
-	n, err := get[kita.Notice](ctx, s.db, postedNotices+" and n.id = ?", append(postedArgs(v), id)...)
+	q := s.as(v)
+	defer q.end()
+	n, err := get[kita.Notice](ctx, q, postedNotices+" and n.id = ?", append(postedArgs(v), id)...)
 	if err != nil {
 		return Posted{}, err
 	}
-	posted, err := s.posted(ctx, v, []kita.Notice{n})
+	posted, err := s.posted(ctx, q, v, []kita.Notice{n})
 	if err != nil {
 		return Posted{}, err
 	}
@@ -109,16 +113,17 @@ func noticeFor(ctx context.Context, q query, v kita.Viewer, id kita.ID) (kita.No
 	return one[0], err
 }
 
-// posted adds targets, files and, where the viewer answers for a notice, its ledger: one statement each for the page.
-func (s *Store) posted(ctx context.Context, v kita.Viewer, rows []kita.Notice) ([]Posted, error) {
-	if err := withTargets(ctx, s.db, v, rows); err != nil {
+// posted adds targets, files and, where the viewer answers for a notice, its ledger: one statement each for the page. q is
+// not used any more afterwards.
+func (s *Store) posted(ctx context.Context, q *seen, v kita.Viewer, rows []kita.Notice) ([]Posted, error) {
+	if err := withTargets(ctx, q, v, rows); err != nil {
 		return nil, err
 	}
-	ledgers, err := s.ledgers(ctx, v, idsOf(rows))
+	files, err := filesOf(ctx, q, idsOf(rows))
 	if err != nil {
 		return nil, err
 	}
-	files, err := filesOf(ctx, s.db, idsOf(rows))
+	ledgers, err := s.ledgers(ctx, q, v, idsOf(rows))
 	posted := make([]Posted, len(rows))
 	for i, n := range rows {
 		posted[i] = Posted{Notice: n, Ledger: ledgers[n.ID], Files: files[n.ID]}
@@ -170,7 +175,9 @@ and not exists (select 1 from barred x where x.child_id = nt.target_id and x.acc
 
 // Versions are what a notice said before each correction, for those who answer for it.
 func (s *Store) Versions(ctx context.Context, v kita.Viewer, id kita.ID) ([]NoticeVersion, error) {
-	return list[NoticeVersion](ctx, s.db, `select nv.version, nv.title, nv.body, nv.replaced_at from notice_versions nv join notices n on n.id = nv.notice_id
+	q := s.as(v)
+	defer q.end()
+	return list[NoticeVersion](ctx, q, `select nv.version, nv.title, nv.body, nv.replaced_at from notice_versions nv join notices n on n.id = nv.notice_id
 where nv.notice_id = ? and `+answersFor+` order by nv.version`, id, v.AccountID(), v.AccountID())
 }
 

@@ -63,15 +63,14 @@ const reachOfFamilies = childrenLed + `
 select t.guardian_id as guardian_id, g.first_name || ' ' || g.last_name as guardian, g.phone as phone, g.email <> '' as has_email,
        t.child_id as child_id, c.first_name || ' ' || c.last_name as child,
        case when g.account_id is null then 'never_signed_in'
-            when exists (select 1 from subscriptions d where d.account_id = g.account_id and d.trouble = '') then ''
-            when exists (select 1 from subscriptions d where d.account_id = g.account_id) then 'device_refused'
+            when exists (select 1 from devices d where d.account_id = g.account_id and d.trouble = '') then ''
+            when exists (select 1 from devices d where d.account_id = g.account_id) then 'device_refused'
             else 'no_device' end as trouble
 from   told t
 join   guardians g on g.id = t.guardian_id
 join   children c on c.id = t.child_id
 where  t.kita_id = ? and t.child_id in (select m.child_id from mine m)
-and    not exists (select 1 from guardian_children gc join barred x on x.child_id = gc.child_id
-                   where gc.guardian_id = g.id and x.account_id = ?)
+and    not exists (select 1 from barred_people x where x.guardian_id = g.id and x.account_id = ?)
 order  by g.last_name, g.first_name, g.id, c.first_name, c.id`
 
 const untold = childrenLed + `
@@ -91,21 +90,23 @@ group  by a.from_day, a.to_day, a.reason`
 
 // Overview of a kita for its leaders; ErrNotFound for everybody else.
 func (s *Store) Overview(ctx context.Context, v kita.Viewer, id kita.ID) (o Overview, err error) {
-	k, err := ledKita(ctx, s.db, v, id)
+	q := s.as(v)
+	defer q.end()
+	k, err := ledKita(ctx, q, v, id)
 	if err != nil {
 		return o, err
 	}
-	if err := s.familiesReached(ctx, v, id, &o); err != nil {
+	if err := familiesReached(ctx, q, v, id, &o); err != nil {
 		return o, err
 	}
-	if o.Untold, err = list[NamedChild](ctx, s.db, untold, v.AccountID(), id, id); err != nil {
+	if o.Untold, err = list[NamedChild](ctx, q, untold, v.AccountID(), id, id); err != nil {
 		return o, err
 	}
-	o.Weeks, err = s.missedWeeks(ctx, v, k)
+	o.Weeks, err = s.missedWeeks(ctx, q, v, k)
 	return o, err
 }
 
-func (s *Store) familiesReached(ctx context.Context, v kita.Viewer, id kita.ID, o *Overview) error {
+func familiesReached(ctx context.Context, q query, v kita.Viewer, id kita.ID, o *Overview) error {
 	pairs, err := list[struct {
 		GuardianID kita.ID `db:"guardian_id"`
 		Guardian   string  `db:"guardian"`
@@ -114,7 +115,7 @@ func (s *Store) familiesReached(ctx context.Context, v kita.Viewer, id kita.ID, 
 		ChildID    kita.ID `db:"child_id"`
 		Child      string  `db:"child"`
 		Trouble    string  `db:"trouble"`
-	}](ctx, s.db, reachOfFamilies, v.AccountID(), id, id, v.AccountID())
+	}](ctx, q, reachOfFamilies, v.AccountID(), id, id, v.AccountID())
 	if err != nil {
 		return err
 	}
@@ -147,13 +148,13 @@ func (s *Store) familiesReached(ctx context.Context, v kita.Viewer, id kita.ID, 
 	return nil
 }
 
-func (s *Store) missedWeeks(ctx context.Context, v kita.Viewer, k kita.Kita) ([]kita.MissedWeek, error) {
+func (s *Store) missedWeeks(ctx context.Context, q query, v kita.Viewer, k kita.Kita) ([]kita.MissedWeek, error) {
 	today := k.Today(s.Now().Time)
 	from, to := kita.WeekOf(today).Add(1-OverviewWeeks).Monday, kita.WeekOf(today).Sunday()
-	closing, err := closingDays(ctx, s.db, k.ID, from, to)
+	closing, err := closingDays(ctx, q, k.ID, from, to)
 	if err != nil {
 		return nil, err
 	}
-	spans, err := list[kita.AbsenceSpan](ctx, s.db, absenceSpans, v.AccountID(), k.ID, k.ID, from, to)
+	spans, err := list[kita.AbsenceSpan](ctx, q, absenceSpans, v.AccountID(), k.ID, k.ID, from, to)
 	return kita.MissedDays(k.State, closing, spans, today, OverviewWeeks), err
 }

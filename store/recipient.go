@@ -19,13 +19,15 @@ case when r.confirmed_at   is not null then 'confirmed'
      when r.accepted_at    is not null then 'accepted'
      else 'waiting' end`
 
-// ledgers counts the recipients of those notices that the viewer answers for, by state.
-func (s *Store) ledgers(ctx context.Context, v kita.Viewer, notices []kita.ID) (map[kita.ID]*kita.Ledger, error) {
+// ledgers counts the recipients of those notices that the viewer answers for, by state. The house counts: how many is told
+// to those as well who are not told who.
+func (s *Store) ledgers(ctx context.Context, q *seen, v kita.Viewer, notices []kita.ID) (map[kita.ID]*kita.Ledger, error) {
 	found := map[kita.ID]*kita.Ledger{}
 	if len(notices) == 0 {
 		return found, nil
 	}
-	mine, err := listIn[kita.ID](ctx, s.db, `select n.id from notices n where n.id in (?) and `+answersFor, notices, v.AccountID(), v.AccountID())
+	mine, err := listIn[kita.ID](ctx, q, `select n.id from notices n where n.id in (?) and `+answersFor, notices, v.AccountID(), v.AccountID())
+	q.end()
 	if err != nil || len(mine) == 0 {
 		return found, err
 	}
@@ -64,8 +66,7 @@ const recipientsOf = `
 select r.id, r.kita_id, r.notice_id, r.account_id, r.guardian_id, r.staff_id, r.published_at, r.trouble, r.accepted_at, r.shown_at,
        r.opened_at, r.confirmed_at, r.emailed_at, r.call_listed_at, r.called_at, r.reminded_at,
        coalesce(g.first_name || ' ' || g.last_name, s.first_name || ' ' || s.last_name) as name,
-       case when exists (select 1 from guardian_children t join barred x on x.child_id = t.child_id
-                         where  t.guardian_id = r.guardian_id and x.account_id = ?) then ''
+       case when exists (select 1 from barred_people x where x.guardian_id = r.guardian_id and x.account_id = ?) then ''
             when exists (select 1 from staff l
                          where  l.kita_id = r.kita_id and l.account_id = ? and l.role = 'leader' and l.archived_at is null) then coalesce(g.phone, s.phone)
             when exists (select 1 from guardian_children t join guardian_children my on my.child_id = t.child_id
@@ -87,7 +88,9 @@ type RecipientFilter struct {
 // Recipients is the ledger of a notice, person by person, for its author and the kita's leaders.
 func (s *Store) Recipients(ctx context.Context, v kita.Viewer, notice kita.ID, f RecipientFilter) (Page[kita.Recipient], error) {
 	none := Page[kita.Recipient]{}
-	if _, err := s.answeredFor(ctx, v, notice); err != nil {
+	q := s.as(v)
+	defer q.end()
+	if _, err := answeredFor(ctx, q, v, notice); err != nil {
 		return none, err
 	}
 	parts, err := f.parts(2)
@@ -105,7 +108,7 @@ func (s *Store) Recipients(ctx context.Context, v kita.Viewer, notice kita.ID, f
 		kita.Recipient
 		Last string `db:"last_name"`
 	}
-	rows, err := list[row](ctx, s.db, "select q.*, coalesce(g2.last_name, s2.last_name) as last_name from ("+recipientsOf+clause+`) q
+	rows, err := list[row](ctx, q, "select q.*, coalesce(g2.last_name, s2.last_name) as last_name from ("+recipientsOf+clause+`) q
 left join guardians g2 on g2.id = q.guardian_id left join staff s2 on s2.id = q.staff_id
 order by last_name, q.id limit ?`, append(args, f.limit()+1)...)
 	if err != nil {
@@ -116,15 +119,15 @@ order by last_name, q.id limit ?`, append(args, f.limit()+1)...)
 	for i, r := range page.Items {
 		out[i] = r.Recipient
 	}
-	return Page[kita.Recipient]{out, page.Next}, s.withChildren(ctx, v, out)
+	return Page[kita.Recipient]{out, page.Next}, withChildren(ctx, q, v, out)
 }
 
 // answeredFor is the notice when the viewer may know who read it.
-func (s *Store) answeredFor(ctx context.Context, v kita.Viewer, id kita.ID) (kita.Notice, error) {
-	return get[kita.Notice](ctx, s.db, postedNotices+" and n.id = ? and "+readersKnown, append(postedArgs(v), id, v.AccountID())...)
+func answeredFor(ctx context.Context, q query, v kita.Viewer, id kita.ID) (kita.Notice, error) {
+	return get[kita.Notice](ctx, q, postedNotices+" and n.id = ? and "+readersKnown, append(postedArgs(v), id, v.AccountID())...)
 }
 
-func (s *Store) withChildren(ctx context.Context, v kita.Viewer, rows []kita.Recipient) error {
+func withChildren(ctx context.Context, q query, v kita.Viewer, rows []kita.Recipient) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -133,7 +136,7 @@ func (s *Store) withChildren(ctx context.Context, v kita.Viewer, rows []kita.Rec
 	for i, r := range rows {
 		ids[i], at[r.ID] = r.ID, i
 	}
-	pairs, err := listIn[pair](ctx, s.db, `select rc.recipient_id as of_id, rc.child_id as the_id from recipient_children rc where rc.recipient_id in (?)
+	pairs, err := listIn[pair](ctx, q, `select rc.recipient_id as of_id, rc.child_id as the_id from recipient_children rc where rc.recipient_id in (?)
 and not exists (select 1 from barred x where x.child_id = rc.child_id and x.account_id = ?) order by rc.child_id`, ids, v.AccountID())
 	for _, p := range pairs {
 		rows[at[p.Of]].Children = append(rows[at[p.Of]].Children, p.The)
@@ -144,7 +147,7 @@ and not exists (select 1 from barred x where x.child_id = rc.child_id and x.acco
 // MarkCalled notes that somebody rang a recipient up, or takes the note back.
 func (s *Store) MarkCalled(ctx context.Context, v kita.Viewer, notice, recipient kita.ID, called bool) error {
 	return s.write(ctx, func(tx *Tx) error {
-		n, err := get[kita.Notice](ctx, tx, postedNotices+" and n.id = ? and "+readersKnown, append(postedArgs(v), notice, v.AccountID())...)
+		n, err := answeredFor(ctx, tx.as(v), v, notice)
 		if err != nil {
 			return err
 		}
@@ -171,12 +174,10 @@ type Received struct {
 	Files       []File        `db:"-"`
 }
 
-// receivedBy: the notices addressed to an account. The person must still be of the team, or guardian of at least one child that
+// receivedBy: the recipients who are an account. The person must still be of the team, or guardian of at least one child that
 // it is about and that no ban keeps from the account; by which of their records does not matter. The kita is asked for in a
 // scalar: of an exists PostgreSQL makes a join that it begins at the kitas, and then it reads all of the list before the limit.
 const receivedBy = `
-from   recipients r
-join   notices n on n.id = r.notice_id
 where  r.account_id = ?
 and   (r.staff_id is not null
        and exists (select 1 from staff s where s.kita_id = r.kita_id and s.account_id = r.account_id and s.archived_at is null)
@@ -187,8 +188,10 @@ and   (r.staff_id is not null
                and    not exists (select 1 from barred x where x.child_id = rc.child_id and x.account_id = r.account_id)))
 and    (select k.archived_at from kitas k where k.id = r.kita_id) is null`
 
-// inbox leaves out what was withdrawn.
-const inbox = receivedBy + ` and not r.withdrawn and n.state = 'published'`
+// inbox is the notices addressed to an account, without what was withdrawn.
+const inbox = `
+from   recipients r
+join   notices n on n.id = r.notice_id` + receivedBy + ` and not r.withdrawn and n.state = 'published'`
 
 const receivedColumns = `n.*, r.id as recipient_id, r.published_at as received_at, r.opened_at as opened_at, r.confirmed_at as confirmed_at`
 
@@ -217,27 +220,31 @@ func (s *Store) Inbox(ctx context.Context, v kita.Viewer, f NoticeFilter) (Page[
 		clause, args = clause+" and n.kind = ?", append(args, f.Kind)
 	}
 	clause += onlyOpen[f.Only]
-	rows, err := list[Received](ctx, s.db, "select "+receivedColumns+inbox+clause+newestFirst+strconv.Itoa(f.limit()+1), args...)
+	q := s.as(v)
+	defer q.end()
+	rows, err := list[Received](ctx, q, "select "+receivedColumns+inbox+clause+newestFirst+strconv.Itoa(f.limit()+1), args...)
 	if err != nil {
 		return Page[Received]{}, err
 	}
 	page := paged(rows, f.limit(), func(r Received) string { return instantCursor(r.ReceivedAt, r.Notice.ID) })
-	return page, s.withReceived(ctx, v, page.Items)
+	return page, withReceived(ctx, q, v, page.Items)
 }
 
 // InboxNotice is one notice addressed to the viewer.
 func (s *Store) InboxNotice(ctx context.Context, v kita.Viewer, id kita.ID) (Received, error) {
-	row, err := get[Received](ctx, s.db, "select "+receivedColumns+inbox+" and r.notice_id = ?", v.AccountID(), id)
+	q := s.as(v)
+	defer q.end()
+	row, err := get[Received](ctx, q, "select "+receivedColumns+inbox+" and r.notice_id = ?", v.AccountID(), id)
 	if err != nil {
 		return row, err
 	}
 	one := []Received{row}
-	err = s.withReceived(ctx, v, one)
+	err = withReceived(ctx, q, v, one)
 	return one[0], err
 }
 
 // withReceived adds files, and the children a notice is about that the viewer may know of.
-func (s *Store) withReceived(ctx context.Context, v kita.Viewer, rows []Received) error {
+func withReceived(ctx context.Context, q query, v kita.Viewer, rows []Received) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -245,11 +252,11 @@ func (s *Store) withReceived(ctx context.Context, v kita.Viewer, rows []Received
 	for i, r := range rows {
 		ids[i], recipients[i] = r.Notice.ID, r.RecipientID
 	}
-	files, err := filesOf(ctx, s.db, ids)
+	files, err := filesOf(ctx, q, ids)
 	if err != nil {
 		return err
 	}
-	children, err := listIn[pair](ctx, s.db, `select rc.recipient_id as of_id, rc.child_id as the_id from recipient_children rc where rc.recipient_id in (?)
+	children, err := listIn[pair](ctx, q, `select rc.recipient_id as of_id, rc.child_id as the_id from recipient_children rc where rc.recipient_id in (?)
 and exists (select 1 from guardian_children gc join guardians g on g.id = gc.guardian_id
             where gc.child_id = rc.child_id and g.account_id = ? and g.archived_at is null)
 and not exists (select 1 from barred x where x.child_id = rc.child_id and x.account_id = ?) order by rc.child_id`, recipients, v.AccountID(), v.AccountID())
@@ -275,7 +282,9 @@ var unread = "select count(*) from (select 1" + inbox + " and r.opened_at is nul
 
 // Unread counts what the viewer has not opened, up to MaxUnread.
 func (s *Store) Unread(ctx context.Context, v kita.Viewer) (int, error) {
-	return get[int](ctx, s.db, unread, v.AccountID())
+	q := s.as(v)
+	defer q.end()
+	return get[int](ctx, q, unread, v.AccountID())
 }
 
 // MarkOpened notes that the viewer has read a notice addressed to them; once read, it stays so.
@@ -298,7 +307,7 @@ func (s *Store) MarkConfirmed(ctx context.Context, v kita.Viewer, notice kita.ID
 // mark opens a received notice for the viewer and lets change do the rest.
 func (s *Store) mark(ctx context.Context, v kita.Viewer, notice kita.ID, change func(*Received, kita.Instant)) (Received, error) {
 	err := s.write(ctx, func(tx *Tx) error {
-		row, err := get[Received](ctx, tx, "select "+receivedColumns+inbox+" and r.notice_id = ?", v.AccountID(), notice)
+		row, err := get[Received](ctx, tx.as(v), "select "+receivedColumns+inbox+" and r.notice_id = ?", v.AccountID(), notice)
 		if err != nil {
 			return err
 		}

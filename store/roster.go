@@ -70,7 +70,9 @@ var errDryRun = errors.New("dry run")
 
 // RosterDay is today in a kita that the viewer leads, ErrNotFound for everybody else: the day a list is read on.
 func (s *Store) RosterDay(ctx context.Context, v kita.Viewer, kitaID kita.ID) (kita.Day, error) {
-	k, err := ledKita(ctx, s.db, v, kitaID)
+	q := s.as(v)
+	defer q.end()
+	k, err := ledKita(ctx, q, v, kitaID)
 	return k.Today(s.clock()), err
 }
 

@@ -106,7 +106,9 @@ func (s *Store) SystemStartSession(ctx context.Context, account kita.ID, token, 
 
 // Sessions are the viewer's own, the last seen first.
 func (s *Store) Sessions(ctx context.Context, v kita.Viewer) ([]kita.Session, error) {
-	return list[kita.Session](ctx, s.db, `select id, account_id, user_agent, created_at, last_seen_at, expires_at from sessions
+	q := s.as(v)
+	defer q.end()
+	return list[kita.Session](ctx, q, `select id, account_id, user_agent, created_at, last_seen_at, expires_at from sessions
 where account_id = ? and expires_at > ? order by last_seen_at desc, id desc`, v.AccountID(), s.Now())
 }
 
@@ -149,7 +151,9 @@ where  t.token_hash = ? and t.expires_at > ? and a.disabled_at is null`, hashed(
 
 // Tokens are the viewer's own that have not ended, newest first.
 func (s *Store) Tokens(ctx context.Context, v kita.Viewer) ([]kita.Token, error) {
-	return list[kita.Token](ctx, s.db, `select id, account_id, name, scopes, created_at, expires_at, last_used_at from tokens
+	q := s.as(v)
+	defer q.end()
+	return list[kita.Token](ctx, q, `select id, account_id, name, scopes, created_at, expires_at, last_used_at from tokens
 where account_id = ? and expires_at > ? order by created_at desc, id desc`, v.AccountID(), s.Now())
 }
 

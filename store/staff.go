@@ -45,7 +45,7 @@ select x.id, x.kita_id, x.first_name, x.last_name, x.role, x.created_at, x.archi
        case when x.seen_as = 'manager' then x.phone else '' end as phone,
        case when x.seen_as = 'manager' then x.language else '' end as language,
        x.seen_as = 'manager' and x.account_id is not null as signed_in,
-       x.seen_as = 'manager' and exists (select 1 from subscriptions d where d.account_id = x.account_id) as has_device
+       x.seen_as = 'manager' and exists (select 1 from devices d where d.account_id = x.account_id) as has_device
 from   seen x
 where  x.seen_as <> ''`
 
@@ -56,6 +56,8 @@ func seenStaffArgs(v kita.Viewer, kitaID kita.ID) []any {
 
 // Staff are those of a kita whom the viewer may see, by last name, first name and id.
 func (s *Store) Staff(ctx context.Context, v kita.Viewer, f PeopleFilter) (Page[StaffSeen], error) {
+	q := s.as(v)
+	defer q.end()
 	after, err := f.byName()
 	if err != nil {
 		return Page[StaffSeen]{}, err
@@ -64,13 +66,13 @@ func (s *Store) Staff(ctx context.Context, v kita.Viewer, f PeopleFilter) (Page[
 	if !f.Archived {
 		statement += " and x.archived_at is null"
 	}
-	rows, err := list[StaffSeen](ctx, s.db, statement+" order by x.last_name, x.first_name, x.id limit ?",
+	rows, err := list[StaffSeen](ctx, q, statement+" order by x.last_name, x.first_name, x.id limit ?",
 		append(seenStaffArgs(v, f.KitaID), after[0], after[1], after[2], f.limit()+1)...)
 	if err != nil {
 		return Page[StaffSeen]{}, err
 	}
 	page := paged(rows, f.limit(), func(p StaffSeen) string { return cursor(p.LastName, p.FirstName, string(p.ID)) })
-	return page, withGroups(ctx, s.db, page.Items)
+	return page, withGroups(ctx, q, page.Items)
 }
 
 // withGroups adds the groups of those whom the viewer manages.

@@ -13,6 +13,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"morgenkreis/kita"
+	"morgenkreis/store/internal/unnarrowed"
 )
 
 // Options are what a store takes from outside: where the data is, the clock, and chance.
@@ -22,6 +23,9 @@ type Options struct {
 	URL   string
 	Clock func() time.Time
 	NewID func() kita.ID
+
+	// Unnarrowed is for tests alone: nobody else can name its type.
+	Unnarrowed *unnarrowed.Switch
 
 	ladder *ladder // nil: ours; tests have others
 	moving bool    // open also what is half moved
@@ -37,6 +41,8 @@ type Store struct {
 	newID  func() kita.ID
 	hub    *hub
 	wire   wire
+	wall   *wall // nil: there is none
+	bare   *unnarrowed.Switch
 }
 
 // reader can only read: on SQLite its connections are query_only, on PostgreSQL its transactions are read only.
@@ -45,10 +51,16 @@ type reader struct{ db *sqlx.DB }
 // Tx is one writing transaction. Nothing inside it talks to the network; what must follow from it is a row in it.
 type Tx struct {
 	*sqlx.Tx
+	s   *Store
 	ctx context.Context
 	now kita.Instant
 	// changes are told when the transaction commits.
 	changes []kita.Change
+
+	// behind the wall is where the transaction is, for viewer; lost is why it could not go where it was to go.
+	behind bool
+	viewer kita.ID
+	lost   error
 }
 
 // Open opens the database, creating it when it is empty, and refuses one it could not keep safe: SQLite before 3.51.3
@@ -73,9 +85,12 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{reader: reader{r}, writer: w, engine: eng, ladder: l, clock: o.Clock, newID: o.NewID, hub: newHub(o.Clock)}
+	s := &Store{reader: reader{r}, writer: w, engine: eng, ladder: l, clock: o.Clock, newID: o.NewID, hub: newHub(o.Clock), bare: o.Unnarrowed}
 	s.wire = eng.wire(s.hub)
 	err = s.prepare(ctx)
+	if err == nil && o.ladder == nil && (o.Unnarrowed == nil || !o.Unnarrowed.NoWall) {
+		s.wall, err = eng.walled(ctx, w)
+	}
 	if err == nil && !o.moving {
 		err = refuseMoving(ctx, s.db)
 	}
@@ -132,9 +147,12 @@ func (s *Store) attempt(ctx context.Context, f func(tx *Tx) error) error {
 	if err != nil {
 		return err
 	}
-	tx := &Tx{Tx: raw, ctx: ctx, now: s.Now()}
+	tx := &Tx{Tx: raw, s: s, ctx: ctx, now: s.Now()}
 	if err = f(tx); err == nil {
 		err = s.wire.announce(tx)
+	}
+	if tx.lost != nil {
+		err = errors.Join(err, tx.lost)
 	}
 	if err != nil {
 		return errors.Join(err, ignoreDone(raw.Rollback()))
@@ -165,6 +183,8 @@ func (s *Store) explain(err error) error {
 	}
 	return err
 }
+
+func (s *Store) unnarrowed(statement string) string { return s.bare.Of(statement) }
 
 // query is what both handles can do; a function that takes one can be called inside a transaction and outside.
 type query interface {

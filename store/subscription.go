@@ -29,7 +29,9 @@ func subscriptionRows(all []kita.Subscription) []subscriptionRow {
 
 // Subscriptions are the viewer's own devices, the newest first.
 func (s *Store) Subscriptions(ctx context.Context, v kita.Viewer) ([]kita.Subscription, error) {
-	return list[kita.Subscription](ctx, s.db, `select `+subscriptionFields+` from subscriptions where account_id = ? order by created_at desc, id desc`, v.AccountID())
+	q := s.as(v)
+	defer q.end()
+	return list[kita.Subscription](ctx, q, `select `+subscriptionFields+` from subscriptions where account_id = ? order by created_at desc, id desc`, v.AccountID())
 }
 
 // Subscribe keeps a device for the viewer. An endpoint belongs to one account: signed in as another on the same device,

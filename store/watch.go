@@ -162,7 +162,9 @@ func (s *Store) Watch(ctx context.Context, v kita.Viewer) (*Watch, error) {
 	s.hub.mu.Lock()
 	s.hub.all[w] = true
 	s.hub.mu.Unlock()
-	kitas, err := list[kita.ID](ctx, s.db, watchedKitas, v.AccountID(), v.AccountID(), v.AccountID())
+	q := s.as(v)
+	defer q.end()
+	kitas, err := list[kita.ID](ctx, q, watchedKitas, v.AccountID(), v.AccountID(), v.AccountID())
 	if err != nil {
 		w.Close()
 		return nil, err

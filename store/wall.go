@@ -1,0 +1,434 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/jmoiron/sqlx"
+
+	"morgenkreis"
+	"morgenkreis/kita"
+)
+
+// wall is the second wall, on PostgreSQL: what is read for a viewer is read in a role that owns nothing and may change
+// nothing, under row-level security, and sees what the viewer may see (wall_rules.go). The first wall, the narrowing in
+// each statement, stays; a condition that somebody forgets there shows nothing instead of everything. It is no wall against
+// who can send statements of their own: they could leave the role.
+//
+// The role and the account are set for one transaction, so that a pooler may sit between.
+type wall struct {
+	database, role, schema, house string
+	// path and housePath are the search paths inside the wall and outside.
+	path, housePath string
+	// makes and takes: the role is still to be made, and to be given to the user of the database.
+	makes, takes bool
+}
+
+// enter is the statement that puts a transaction behind the wall; leave takes it out again.
+const (
+	enter = `select set_config('role', $1, true), set_config('search_path', $2, true), set_config('morgenkreis.account', $3, true), set_config('morgenkreis.today', $4, true)`
+	leave = `select set_config('role', 'none', true), set_config('search_path', $1, true), set_config('morgenkreis.account', '', true)`
+)
+
+// Walled tells whether what viewers read is read behind the wall.
+func (s *Store) Walled() bool { return s.wall != nil }
+
+// walled makes the wall stand, and is nil where it can not: without the right to make the role, which is said in the log
+// and by doctor. What it is made of is kept as a mark on its schema, so that a start has nothing to do when it stands.
+func (e postgresEngine) walled(ctx context.Context, db *sqlx.DB) (*wall, error) {
+	w, err := plannedWall(ctx, db)
+	if err != nil {
+		return nil, fmt.Errorf("row-level security: %w", err)
+	}
+	statements := w.statements()
+	sum := sha256.Sum256([]byte(statements))
+	mark := hex.EncodeToString(sum[:])
+	trouble, stands, err := w.look(ctx, db, mark)
+	if err == nil && trouble == "" && !stands {
+		err = e.alone(ctx, db, func(tx *sqlx.Tx) error {
+			// Another one may have done it meanwhile.
+			if trouble, stands, err = w.look(ctx, tx, mark); err != nil || trouble != "" || stands {
+				return err
+			}
+			_, err := tx.ExecContext(ctx, w.roleStatements()+statements+"comment on schema "+w.schema+" is '"+mark+"'")
+			return err
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("row-level security: %w", err)
+	}
+	if trouble != "" {
+		slog.WarnContext(ctx, "row-level security is off", "because", trouble)
+		return nil, nil
+	}
+	return w, nil
+}
+
+// Wall says why there can be no row-level security on PostgreSQL, and what to do about it; empty when it is there, or will
+// be at the next start, and on SQLite, which has none.
+func (r *SystemReader) Wall(ctx context.Context) (trouble string, err error) {
+	if r.store.engine.name() != "postgres" {
+		return "", nil
+	}
+	w, err := plannedWall(ctx, r.store.db)
+	if err == nil {
+		trouble, _, err = w.look(ctx, r.store.db, "")
+	}
+	return trouble, err
+}
+
+func plannedWall(ctx context.Context, q query) (*wall, error) {
+	at, err := get[struct {
+		Database string `db:"database"`
+		Schema   string `db:"schema"`
+		Path     string `db:"path"`
+	}](ctx, q, `select current_database() as database, current_schema() as schema, current_setting('search_path') as path`)
+	if err != nil {
+		return nil, err
+	}
+	w := &wall{database: at.Database, role: named(at.Database, at.Schema, "viewer"), schema: quoted(named(at.Schema, "wall")), house: quoted(at.Schema), housePath: at.Path}
+	w.path = w.schema + ", " + w.house
+	return w, nil
+}
+
+// named puts parts together to the name of something in PostgreSQL, which has 63 bytes at most. A cluster has one set of
+// roles for all its databases: each house has its own.
+func named(parts ...string) string {
+	name := strings.Join(parts, "_")
+	if len(name) > 63 {
+		sum := sha256.Sum256([]byte(name))
+		name = parts[len(parts)-1] + "_" + hex.EncodeToString(sum[:16])
+	}
+	return name
+}
+
+func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// look tells whether the wall stands as marked, and what is in the way of one.
+func (w *wall) look(ctx context.Context, q query, mark string) (trouble string, stands bool, err error) {
+	may, err := get[struct {
+		Stands bool   `db:"stands"`
+		Role   bool   `db:"role"`
+		Strong bool   `db:"strong"`
+		Member bool   `db:"member"`
+		Roles  bool   `db:"roles"`
+		Schema bool   `db:"schema"`
+		User   string `db:"name"`
+	}](ctx, q, `
+select coalesce(obj_description(to_regnamespace(?), 'pg_namespace') = ?, false) as stands, r.oid is not null as role,
+       coalesce(r.rolsuper or r.rolbypassrls, false) as strong, coalesce(pg_has_role(current_user, r.oid, 'member'), false) as member,
+       u.rolsuper or u.rolcreaterole as roles, has_database_privilege(current_database(), 'create') as schema, u.rolname as name
+from   pg_roles u
+left   join pg_roles r on r.rolname = ?
+where  u.rolname = current_user`, w.schema, mark, w.role)
+	if err != nil {
+		return "", false, err
+	}
+	switch role, user := quoted(w.role), quoted(may.User); {
+	case may.Strong:
+		trouble = "no policy holds the role that viewers read in: alter role " + role + " nosuperuser nobypassrls"
+	case !may.Member && !may.Roles && may.Role:
+		trouble = "a superuser has to run: grant " + role + " to " + user
+	case !may.Member && !may.Roles:
+		trouble = "a superuser has to run: create role " + role + " nologin; grant " + role + " to " + user
+	case !may.Schema && !may.Stands:
+		trouble = "the owner of the database has to run: grant create on database " + quoted(w.database) + " to " + user
+	}
+	w.makes, w.takes = !may.Role, !may.Member
+	return trouble, may.Stands && may.Member, nil
+}
+
+// roleStatements give the user of the database the role. Who may make a role does not take it on by that.
+func (w *wall) roleStatements() (statements string) {
+	if w.makes {
+		statements = "create role " + quoted(w.role) + " nologin;\n"
+	}
+	if w.takes {
+		statements += "grant " + quoted(w.role) + " to current_user;\n"
+	}
+	return statements
+}
+
+// lower: the views of the wall hang on the columns of the tables.
+func (postgresEngine) lower(ctx context.Context, tx *sqlx.Tx) error {
+	w, err := plannedWall(ctx, tx)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "drop schema if exists "+w.schema+" cascade")
+	}
+	return err
+}
+
+var (
+	schemaTables = regexp.MustCompile(`(?ms)^create table (\w+) \((.*?)^\);`)
+	schemaColumn = regexp.MustCompile(`(?m)^  (\w+) +(?:text|bigint|boolean)\b`)
+)
+
+// columnsOf are the tables of the schema with their columns, in order.
+func columnsOf(schema string) map[string][]string {
+	all := map[string][]string{}
+	for _, t := range schemaTables.FindAllStringSubmatch(schema, -1) {
+		for _, c := range schemaColumn.FindAllStringSubmatch(t[2], -1) {
+			all[t[1]] = append(all[t[1]], c[1])
+		}
+	}
+	return all
+}
+
+// statements make the wall from nothing, whatever of it was there.
+func (w *wall) statements() string {
+	var b strings.Builder
+	say := func(statement string, args ...string) {
+		fill := strings.NewReplacer(append([]string{"{wall}", w.schema, "{house}", w.house, "{viewer}", quoted(w.role),
+			"{me}", "current_setting('morgenkreis.account', true)", "{today}", "current_setting('morgenkreis.today', true)"}, args...)...)
+		b.WriteString(fill.Replace(strings.NewReplacer(args...).Replace(statement)) + ";\n")
+	}
+	say(`drop schema if exists {wall} cascade`)
+	say(`create schema {wall}`)
+	say(`grant usage on schema {wall}, {house} to {viewer}`)
+	const body = ` language plpgsql stable security definer set search_path = {house}, pg_temp as $wall$
+#variable_conflict use_column
+begin return {how}
+{ids};
+end $wall$`
+	// Tests take part in sets, and sets in one another: bodies are looked at when they run.
+	for _, s := range wallSets {
+		say(`create function {wall}.{name}() returns setof text rows 20`+body, "{name}", s.name, "{how}", "query", "{ids}", s.ids)
+	}
+	for _, s := range wallTests {
+		say(`create function {wall}.{name}(row_id text) returns boolean`+body, "{name}", s.name, "{how}", "", "{ids}", "("+s.ids+")", "{id}", "row_id")
+	}
+	columns := columnsOf(morgenkreis.Schema)
+	for _, table := range slices.Sorted(maps.Keys(columns)) {
+		say(`alter table {house}.{table} enable row level security`, "{table}", table)
+		say(`drop policy if exists seen on {house}.{table}`, "{table}", table)
+		rule, seen := wallPolicies[table]
+		if !seen {
+			say(`revoke all on {house}.{table} from {viewer}`, "{table}", table)
+			continue
+		}
+		say(`set local search_path to {house}`)
+		say(`create policy seen on {house}.{table} for select using (`+rule+`)`, "{table}", table)
+		say(`grant select on {house}.{table} to {viewer}`, "{table}", table)
+		if masks := wallMasks[table]; masks != nil {
+			var as []string
+			for _, c := range columns[table] {
+				if m := masks[c]; m != "" {
+					as = append(as, strings.ReplaceAll(m, "{column}", c)+" as "+c)
+				} else {
+					as = append(as, c)
+				}
+			}
+			say(`create view {wall}.{table} with (security_invoker = true) as select `+strings.Join(as, ",\n")+` from {house}.{table}`, "{table}", table)
+		}
+	}
+	for _, v := range wallViews {
+		say(`create view {wall}.{name} as `+v.ids, "{name}", v.name)
+	}
+	say(`grant select on all tables in schema {wall} to {viewer}`)
+	return b.String()
+}
+
+// seen is what a viewer reads with: behind the wall where there is one. It opens at the first statement and must be ended.
+// Its statements see one moment each, as they do without it.
+type seen struct {
+	s    *Store
+	v    kita.Viewer
+	conn *sqlx.Conn
+	err  error
+}
+
+// as answers the handle that reads for v. What it reads, v may see.
+func (s *Store) as(v kita.Viewer) *seen { return &seen{s: s, v: v} }
+
+// end gives the connection back.
+func (r *seen) end() {
+	if r.conn == nil {
+		return
+	}
+	// Whatever can not be ended in order is not used again: the next one would be behind the wall of this one.
+	_ = r.conn.Raw(func(c any) error {
+		// The context of the request may have ended; the connection is closed then, and this is answered at once.
+		if _, err := c.(*stdlib.Conn).Conn().PgConn().Exec(context.Background(), "commit").ReadAll(); err != nil {
+			return driver.ErrBadConn
+		}
+		return nil
+	})
+	_ = r.conn.Close() // says no more than that it was bad
+	r.conn = nil
+}
+
+// open begins the transaction and goes behind the wall, in one round trip.
+func (r *seen) open(ctx context.Context) error {
+	w := r.s.wall
+	for try := 1; ; try++ {
+		conn, err := r.s.db.Connx(ctx)
+		if err != nil {
+			return err
+		}
+		lost := false
+		err = conn.Raw(func(c any) error {
+			pg := c.(*stdlib.Conn).Conn().PgConn()
+			var args []any
+			for _, value := range []string{w.role, w.path, string(r.v.AccountID()), string(r.v.Today())} {
+				text, err := pg.EscapeString(value)
+				if err != nil {
+					return err
+				}
+				args = append(args, text)
+			}
+			_, err := pg.Exec(ctx, fmt.Sprintf("begin read only; "+literal(enter), args...)).ReadAll()
+			if lost = pg.IsClosed(); err != nil {
+				err = errors.Join(err, driver.ErrBadConn) // not to be used by anybody else
+			}
+			return err
+		})
+		if err == nil {
+			r.conn = conn
+			return nil
+		}
+		_ = conn.Close()
+		if !lost || try == 3 || ctx.Err() != nil { // a connection that had died in the pool: PostgreSQL was started again
+			return fmt.Errorf("behind the wall: %w", err)
+		}
+	}
+}
+
+var placeholder = regexp.MustCompile(`\$\d`)
+
+func literal(statement string) string { return placeholder.ReplaceAllString(statement, "'%s'") }
+
+// reads answers what the statements run on.
+func (r *seen) reads(ctx context.Context) sqlx.QueryerContext {
+	if r.s.wall == nil {
+		return r.s.db
+	}
+	if r.conn == nil && r.err == nil {
+		r.err = r.open(ctx)
+	}
+	if r.err != nil {
+		return failed{r.s.db, r.err}
+	}
+	return r.conn
+}
+
+// Rebind is where a test takes the narrowing out of a statement.
+func (r *seen) Rebind(statement string) string { return r.s.db.Rebind(r.s.unnarrowed(statement)) }
+
+func (r *seen) QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
+	return r.reads(ctx).QueryContext(ctx, statement, args...)
+}
+
+func (r *seen) QueryxContext(ctx context.Context, statement string, args ...any) (*sqlx.Rows, error) {
+	return r.reads(ctx).QueryxContext(ctx, statement, args...)
+}
+
+func (r *seen) QueryRowxContext(ctx context.Context, statement string, args ...any) *sqlx.Row {
+	return r.reads(ctx).QueryRowxContext(ctx, statement, args...)
+}
+
+// failed answers err to everything. A row of sqlx can not be made from outside: one that was never asked for is the answer.
+type failed struct {
+	db  *sqlx.DB
+	err error
+}
+
+func (f failed) DriverName() string             { return f.db.DriverName() }
+func (f failed) Rebind(statement string) string { return f.db.Rebind(statement) }
+func (f failed) BindNamed(statement string, arg any) (string, []any, error) {
+	return f.db.BindNamed(statement, arg)
+}
+func (f failed) ExecContext(context.Context, string, ...any) (sql.Result, error)   { return nil, f.err }
+func (f failed) QueryContext(context.Context, string, ...any) (*sql.Rows, error)   { return nil, f.err }
+func (f failed) QueryxContext(context.Context, string, ...any) (*sqlx.Rows, error) { return nil, f.err }
+func (f failed) QueryRowxContext(ctx context.Context, statement string, args ...any) *sqlx.Row {
+	ended, end := context.WithCancelCause(ctx)
+	end(f.err)
+	return f.db.QueryRowxContext(ended, statement, args...)
+}
+
+// seenInTx is what is read for a viewer within a transaction that writes. What follows from it the house does: tx itself
+// is outside the wall. Each side is taken when a statement is for it, with one round trip more.
+type seenInTx struct {
+	tx *Tx
+	v  kita.Viewer
+}
+
+// as answers the handle that reads for v within tx.
+func (tx *Tx) as(v kita.Viewer) query { return seenInTx{tx, v} }
+
+func (r seenInTx) Rebind(statement string) string {
+	return r.tx.Tx.Rebind(r.tx.s.unnarrowed(statement))
+}
+
+func (r seenInTx) QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
+	return r.tx.inside(ctx, r.v).QueryContext(ctx, statement, args...)
+}
+
+func (r seenInTx) QueryxContext(ctx context.Context, statement string, args ...any) (*sqlx.Rows, error) {
+	return r.tx.inside(ctx, r.v).QueryxContext(ctx, statement, args...)
+}
+
+func (r seenInTx) QueryRowxContext(ctx context.Context, statement string, args ...any) *sqlx.Row {
+	return r.tx.inside(ctx, r.v).QueryRowxContext(ctx, statement, args...)
+}
+
+// inside takes tx behind the wall.
+func (tx *Tx) inside(ctx context.Context, v kita.Viewer) sqlx.QueryerContext {
+	w := tx.s.wall
+	if w == nil || tx.behind && tx.viewer == v.AccountID() {
+		return tx.Tx
+	}
+	return tx.sided(ctx, true, v.AccountID(), enter, w.role, w.path, v.AccountID(), v.Today())
+}
+
+// outside takes tx out from behind the wall.
+func (tx *Tx) outside(ctx context.Context) sqlx.ExtContext {
+	if !tx.behind {
+		return tx.Tx
+	}
+	return tx.sided(ctx, false, "", leave, tx.s.wall.housePath)
+}
+
+func (tx *Tx) sided(ctx context.Context, behind bool, viewer kita.ID, statement string, args ...any) sqlx.ExtContext {
+	if tx.lost == nil {
+		_, tx.lost = tx.Tx.ExecContext(ctx, statement, args...)
+	}
+	if tx.lost != nil { // nothing is to run on the wrong side
+		return failed{tx.s.db, tx.lost}
+	}
+	tx.behind, tx.viewer = behind, viewer
+	return tx.Tx
+}
+
+// What the house does in a transaction.
+
+func (tx *Tx) QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
+	return tx.outside(ctx).QueryContext(ctx, statement, args...)
+}
+
+func (tx *Tx) QueryxContext(ctx context.Context, statement string, args ...any) (*sqlx.Rows, error) {
+	return tx.outside(ctx).QueryxContext(ctx, statement, args...)
+}
+
+func (tx *Tx) QueryRowxContext(ctx context.Context, statement string, args ...any) *sqlx.Row {
+	return tx.outside(ctx).QueryRowxContext(ctx, statement, args...)
+}
+
+func (tx *Tx) ExecContext(ctx context.Context, statement string, args ...any) (sql.Result, error) {
+	return tx.outside(ctx).ExecContext(ctx, statement, args...)
+}
+
+func (tx *Tx) NamedExecContext(ctx context.Context, statement string, arg any) (sql.Result, error) {
+	return sqlx.NamedExecContext(ctx, tx.outside(ctx), statement, arg)
+}
