@@ -52,13 +52,14 @@ func reachedArgs(v kita.Viewer, kitaID kita.ID) []any {
 }
 
 // seenGuardians: a leader keeps the records of the guardians of children that no ban keeps from the leader, and of those
-// who have no child yet; everybody sees themself; an educator sees the guardians of the children they work with.
+// who have no child yet (a tie to a child that a ban takes away is behind the second wall); everybody sees themself; an educator sees the guardians of the children they work with.
 const seenGuardians = reached + `,
 judged as materialized (
   select g.*,
          exists (select 1 from staff s join kitas k on k.id = s.kita_id and k.archived_at is null
                  where s.kita_id = g.kita_id and s.account_id = ? and s.role = 'leader' and s.archived_at is null)
          and (not exists (select 1 from guardian_children gc where gc.guardian_id = g.id)
+              and not exists (select 1 from barred_people x where x.guardian_id = g.id and x.account_id = ?)
               or exists (select 1 from guardian_children gc join mine m on m.child_id = gc.child_id
                          where gc.guardian_id = g.id and m.through = 'leader')) as kept,
          g.account_id = ? and g.archived_at is null
@@ -93,7 +94,7 @@ where  c.seen_as <> ''`
 
 func seenGuardiansArgs(v kita.Viewer, kitaID kita.ID) []any {
 	a := v.AccountID()
-	return append(reachedArgs(v, kitaID), a, a, a, a, kitaID)
+	return append(reachedArgs(v, kitaID), a, a, a, a, a, kitaID)
 }
 
 const tiesSeen = reached + `
