@@ -243,6 +243,17 @@ func (s *Store) InboxNotice(ctx context.Context, v kita.Viewer, id kita.ID) (Rec
 	return one[0], err
 }
 
+// childrenOfReceived begins at the page, whatever the planner thinks: from the viewer's children it would read all that was ever
+// written about them.
+const childrenOfReceived = `
+with page as materialized (select rc.recipient_id, rc.child_id from recipient_children rc where rc.recipient_id in (?))
+select p.recipient_id as of_id, p.child_id as the_id
+from   page p
+where  exists (select 1 from guardian_children gc join guardians g on g.id = gc.guardian_id
+               where gc.child_id = p.child_id and g.account_id = ? and g.archived_at is null)
+and    not exists (select 1 from barred x where x.child_id = p.child_id and x.account_id = ?)
+order  by p.child_id`
+
 // withReceived adds files, and the children a notice is about that the viewer may know of.
 func withReceived(ctx context.Context, q query, v kita.Viewer, rows []Received) error {
 	if len(rows) == 0 {
@@ -256,10 +267,7 @@ func withReceived(ctx context.Context, q query, v kita.Viewer, rows []Received) 
 	if err != nil {
 		return err
 	}
-	children, err := listIn[pair](ctx, q, `select rc.recipient_id as of_id, rc.child_id as the_id from recipient_children rc where rc.recipient_id in (?)
-and exists (select 1 from guardian_children gc join guardians g on g.id = gc.guardian_id
-            where gc.child_id = rc.child_id and g.account_id = ? and g.archived_at is null)
-and not exists (select 1 from barred x where x.child_id = rc.child_id and x.account_id = ?) order by rc.child_id`, recipients, v.AccountID(), v.AccountID())
+	children, err := listIn[pair](ctx, q, childrenOfReceived, recipients, v.AccountID(), v.AccountID())
 	for i := range rows {
 		rows[i].Files = files[rows[i].Notice.ID]
 		for _, f := range rows[i].Files {

@@ -144,6 +144,73 @@ func (h *house) feed(name string, requests int, sessions []string) *runner {
 	}}
 }
 
+// onDuty signs in the team of n kitas, drawn at random among 1 to count, the same at each run.
+func (h *house) onDuty(ctx context.Context, t *template, count, n int) (all []colleague, err error) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for range n {
+		number := 1 + rnd.IntN(count)
+		for _, account := range t.team {
+			c := colleague{kita: copyOf(t.kita, number)}
+			if c.session, err = h.signIn(ctx, copyOf(account, number)); err != nil {
+				return nil, err
+			}
+			all = append(all, c)
+		}
+	}
+	return all, nil
+}
+
+// colleague is somebody of a kita's team who is signed in.
+type colleague struct {
+	kita    kita.ID
+	session string
+}
+
+func (c colleague) today() string {
+	return handlers.Prefix + "/absences/today?kita_id=" + string(c.kita)
+}
+
+// today is a runner that opens the page of the day for one colleague after the other.
+func (h *house) today(name string, requests int, team []colleague) *runner {
+	next := 0
+	return &runner{name: name, ops: requests, run: func() error {
+		for range requests {
+			c := team[next%len(team)]
+			if _, err := h.call("GET", c.today(), c.session, nil, http.StatusOK); err != nil {
+				return err
+			}
+			next++
+		}
+		return nil
+	}}
+}
+
+// checkToday makes sure that what is measured has groups, and children who are away.
+func (h *house) checkToday(team []colleague) error {
+	groups, absent := 0, 0
+	for _, c := range team {
+		raw, err := h.call("GET", c.today(), c.session, nil, http.StatusOK)
+		if err != nil {
+			return err
+		}
+		var page struct {
+			Groups []struct{ Absent []json.RawMessage }
+		}
+		if err := json.Unmarshal(raw, &page); err != nil {
+			return err
+		}
+		groups += len(page.Groups)
+		for _, g := range page.Groups {
+			absent += len(g.Absent)
+		}
+	}
+	// Two leaders see all four groups, eight educators one each.
+	if kitas := len(team) / (2 + 2*groupCount); groups != kitas*(2*groupCount+2*groupCount) || absent < kitas*4*sickNow {
+		return fmt.Errorf("the days of %d colleagues have %d groups and %d absences: not what is to be measured", len(team), groups, absent)
+	}
+	return nil
+}
+
 // checkFeed makes sure that what is measured is a whole page.
 func (h *house) checkFeed(sessions []string) error {
 	for _, session := range sessions {

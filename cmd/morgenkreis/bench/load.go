@@ -11,6 +11,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"morgenkreis/store"
+	"morgenkreis/store/storetest"
 )
 
 // database is where a benchmark works: a SQLite file or a PostgreSQL database.
@@ -50,6 +51,34 @@ func (d database) forLoading(ctx context.Context) (*sqlx.DB, error) {
 		}
 	}
 	return db, nil
+}
+
+// careless has the server write without waiting for the disk until done is called: then everything is on it, and it waits again.
+func careless(ctx context.Context, server storetest.Server) (done func() error, err error) {
+	address, err := server.NewDatabase()
+	if err != nil {
+		return nil, err
+	}
+	db, err := sqlx.ConnectContext(ctx, "pgx", address)
+	if err != nil {
+		return nil, err
+	}
+	tell := func(ctx context.Context, statements ...string) error {
+		for _, statement := range statements {
+			if _, err := db.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	done = func() error {
+		err := tell(context.WithoutCancel(ctx), "alter system reset fsync", "alter system reset full_page_writes", "select pg_reload_conf()", "checkpoint")
+		return errors.Join(err, db.Close())
+	}
+	if err := tell(ctx, "alter system set fsync = off", "alter system set full_page_writes = off", "select pg_reload_conf()"); err != nil {
+		return nil, errors.Join(err, done())
+	}
+	return done, nil
 }
 
 // index is one that is made after the rows are there.

@@ -31,6 +31,7 @@ func main() {
 	}
 	small := flag.Bool("quick", false, "measure less: a look within a minute or two, for machines that check every change")
 	pushes := flag.Bool("pushes", false, "measure the pushes alone")
+	pages := flag.Bool("pages", false, "measure lists, days and publishing alone, in houses of 50, 500 and 5,000 kitas")
 	flag.Parse()
 	// The server writes its log as ever; nobody reads it here.
 	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
@@ -40,7 +41,7 @@ func main() {
 	if *small {
 		z = quick
 	}
-	z.pushesOnly = *pushes
+	z.pushesOnly, z.pagesOnly = *pushes, *pages
 	end(z.bench(ctx))
 }
 
@@ -102,21 +103,23 @@ func (z size) onSQLite(ctx context.Context, r *report, t *template, folder strin
 	if err != nil {
 		return err
 	}
-	s := suite{size: z, report: r, template: t, folder: folder, many: z.many, create: func(name string) (database, error) {
-		return database{path: filepath.Join(own, name+".db")}, nil
-	}}
+	s := suite{size: z, engine: "sqlite", report: r, template: t, folder: folder,
+		create: func(name string) (database, error) { return database{path: filepath.Join(own, name+".db")}, nil },
+		fast:   func() (func() error, error) { return func() error { return nil }, nil }} // each connection says so for itself
 	return errors.Join(s.run(ctx), os.RemoveAll(own)) // PostgreSQL needs the room
 }
 
 func (z size) onPostgres(ctx context.Context, r *report, t *template, folder string) error {
-	server, err := storetest.StartServer("shared_buffers=1GB", "max_wal_size=8GB")
+	server, err := storetest.StartServer("shared_buffers=1GB", "max_wal_size=8GB", "wal_level=minimal", "max_wal_senders=0")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "PostgreSQL is left out:", err)
 		return nil
 	}
-	s := suite{size: z, report: r, template: t, folder: folder, many: z.manyPostgres, create: func(string) (database, error) {
-		url, err := server.NewDatabase()
-		return database{url: url}, err
-	}}
+	s := suite{size: z, engine: "postgres", report: r, template: t, folder: folder,
+		create: func(string) (database, error) {
+			url, err := server.NewDatabase()
+			return database{url: url}, err
+		},
+		fast: func() (func() error, error) { return careless(ctx, server) }}
 	return errors.Join(s.run(ctx), server.Stop())
 }

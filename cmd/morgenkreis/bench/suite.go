@@ -4,37 +4,39 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"morgenkreis/kita"
 	"morgenkreis/notify"
 	"morgenkreis/store"
 )
 
 // size is how much is measured.
 type size struct {
-	// few and many are the kitas of the two databases that are compared; on PostgreSQL, where filling takes longer, manyPostgres.
-	few, many, manyPostgres int
-	// guardians take turns in opening their list, openings times a round.
-	guardians, openings, listRounds int
-	notices, publishRounds          int
-	devices, pushRounds             int
-	// pushesOnly leaves out the rest.
-	pushesOnly bool
+	// kitas are those of the databases that are compared, the fewest first.
+	kitas []int
+	// guardians take turns in opening their list, and the teams of so many kitas their day, openings times a round.
+	guardians, teams, openings, listRounds int
+	notices, publishRounds                 int
+	devices, pushRounds                    int
+	// pushesOnly and pagesOnly leave out the rest.
+	pushesOnly, pagesOnly bool
 	// room is what all of it takes on the disk, in bytes.
 	room uint64
 }
 
 var (
-	full = size{few: 50, many: 5000, manyPostgres: 1000, guardians: 500, openings: 200, listRounds: 25, notices: 10, publishRounds: 15,
-		devices: 5000, pushRounds: 5, room: 25 << 30}
-	quick = size{few: 5, many: 100, manyPostgres: 50, guardians: 100, openings: 100, listRounds: 9, notices: 5, publishRounds: 7,
+	full = size{kitas: []int{50, 500, 5000}, guardians: 500, teams: 50, openings: 200, listRounds: 25, notices: 10, publishRounds: 15,
+		devices: 5000, pushRounds: 5, room: 30 << 30}
+	quick = size{kitas: []int{5, 50}, guardians: 100, teams: 5, openings: 100, listRounds: 9, notices: 5, publishRounds: 7,
 		devices: 2000, pushRounds: 3, room: 2 << 30}
 )
 
-// What is expected. A list may not feel the other kitas, nor its own length; a notice is to cost little more than writing
-// it down; and pushes are to leave side by side.
+// What is expected. Neither a page nor publishing may feel the other kitas, nor a list its own length; a notice is to cost
+// little more than writing it down; and pushes are to leave side by side.
 var (
-	listStays      = expectation{atMost: 1.3}
+	stays          = expectation{atMost: 1.3}
 	publishIsLight = expectation{atMost: 2}
 	sideBySide     = expectation{atLeast: 150}
 	none           = expectation{}
@@ -43,122 +45,179 @@ var (
 // suite is everything, on one engine.
 type suite struct {
 	size
+	engine   string
 	report   *report
 	template *template
 	folder   string
-	// many kitas are in the big database; create makes an empty one.
-	many   int
+	// create makes an empty database; fast has it filled without care for a power cut, and as durable as ever when done is called.
 	create func(name string) (database, error)
+	fast   func() (done func() error, err error)
 }
 
-func (s suite) run(ctx context.Context) error {
-	if err := s.pushes(ctx); err != nil || s.pushesOnly {
-		return err
-	}
-	small, err := s.create("small")
-	if err != nil {
-		return err
-	}
-	big, err := s.create("big")
-	if err != nil {
-		return err
-	}
-	if err := small.fill(ctx, s.template, s.few); err != nil {
-		return err
-	}
-	if err := small.writeHistory(ctx, s.template, s.few); err != nil {
-		return err
-	}
-	if err := big.fill(ctx, s.template, s.many); err != nil {
-		return err
-	}
-	few, err := open(ctx, small, s.folder)
-	if err != nil {
-		return err
-	}
-	many, err := open(ctx, big, s.folder)
-	if err != nil {
-		return errors.Join(err, few.close())
-	}
-	err = s.lists(ctx, few, many)
-	if err == nil {
-		err = s.publishing(ctx, small, few, many)
-	}
-	return errors.Join(err, few.close(), many.close())
+// settlement is a house with so many kitas.
+type settlement struct {
+	*house
+	kitas int
+	d     database
 }
 
-// lists compares guardians' lists: in a small and in a big database, and short and long.
-func (s suite) lists(ctx context.Context, few, many *house) error {
-	ordinary, err := few.guardians(ctx, s.template, s.few-1, s.guardians) // the last kita has the long lists
-	if err != nil {
-		return err
-	}
-	among, err := many.guardians(ctx, s.template, s.many, s.guardians)
-	if err != nil {
-		return err
-	}
-	readers, others := s.template.readers(s.few)
-	long, err := few.signInAll(ctx, readers)
-	if err != nil {
-		return err
-	}
-	unread, err := few.signInAll(ctx, others)
-	if err != nil {
-		return err
-	}
-	for _, x := range []struct {
-		h        *house
-		sessions []string
-	}{{few, ordinary}, {many, among}, {few, long}, {few, unread}} {
-		if err := x.h.checkFeed(x.sessions); err != nil {
+func (s settlement) String() string { return fmt.Sprintf("%d kitas", s.kitas) }
+
+func (s suite) run(ctx context.Context) (err error) {
+	if !s.pagesOnly {
+		if err := s.pushes(ctx); err != nil || s.pushesOnly {
 			return err
 		}
 	}
+	all, err := s.settle(ctx)
+	defer func() {
+		for _, x := range all {
+			err = errors.Join(err, x.close())
+		}
+	}()
+	if err == nil {
+		err = s.lists(ctx, all)
+	}
+	if err == nil {
+		err = s.days(ctx, all)
+	}
+	if err == nil {
+		err = s.publishing(ctx, all)
+	}
+	return err
+}
+
+// settle makes the databases, and opens a house on each.
+func (s suite) settle(ctx context.Context) (all []settlement, err error) {
+	done, err := s.fast()
+	if err != nil {
+		return nil, err
+	}
+	var filled []settlement
+	for _, n := range s.kitas {
+		x := settlement{kitas: n}
+		if x.d, err = s.create(fmt.Sprintf("kitas-%d", n)); err == nil {
+			err = x.d.fill(ctx, s.template, n)
+		}
+		if err == nil && n == s.kitas[0] {
+			err = x.d.writeHistory(ctx, s.template, n)
+		}
+		if err != nil {
+			return nil, errors.Join(err, done())
+		}
+		filled = append(filled, x)
+	}
+	if err := done(); err != nil {
+		return nil, err
+	}
+	for _, x := range filled {
+		if x.house, err = open(ctx, x.d, s.folder); err != nil {
+			return all, err
+		}
+		all = append(all, x)
+	}
+	return all, nil
+}
+
+// grows compares what was measured in the larger houses with the smallest.
+func (s suite) grows(runners []*runner) {
+	for _, r := range runners[1:] {
+		s.report.add(s.engine, costs(r, runners[0], stays))
+	}
+}
+
+// lists compares guardians' lists: in houses of each size, and short and long.
+func (s suite) lists(ctx context.Context, all []settlement) error {
+	small := all[0]
+	var inEach []*runner
+	for _, x := range all {
+		among := x.kitas
+		if x.kitas == small.kitas {
+			among-- // its last kita has the long lists
+		}
+		sessions, err := x.guardians(ctx, s.template, among, s.guardians)
+		if err == nil {
+			err = x.checkFeed(sessions)
+		}
+		if err != nil {
+			return err
+		}
+		inEach = append(inEach, x.feed("list, "+x.String(), s.openings, sessions))
+	}
+	var lengths []*runner
+	readers, others := s.template.readers(small.kitas)
+	for _, of := range []struct {
+		name     string
+		accounts []kita.ID
+	}{{"list of 10,000 notices", readers}, {"list of 10,000 unread notices", others}} {
+		sessions, err := small.signInAll(ctx, of.accounts)
+		if err == nil {
+			err = small.checkFeed(sessions)
+		}
+		if err != nil {
+			return err
+		}
+		lengths = append(lengths, small.feed(of.name, s.openings, sessions))
+	}
 	empty, stop := emptyEcho(s.openings)
 	defer stop()
-	inFew := few.feed(fmt.Sprintf("list, %d kitas", s.few), s.openings, ordinary)
-	inMany := many.feed(fmt.Sprintf("list, %d kitas", s.many), s.openings, among)
-	afterYears := few.feed("list of 10,000 notices", s.openings, long)
-	unopened := few.feed("list of 10,000 unread notices", s.openings, unread)
-	if err := race(ctx, "lists", s.listRounds, empty, inFew, inMany, afterYears, unopened); err != nil {
+	if err := race(ctx, "lists", s.listRounds, slices.Concat([]*runner{empty}, inEach, lengths)...); err != nil {
 		return err
 	}
-	lengthStays := listStays
-	if few.store.Engine() != "sqlite" {
-		// Known and not mended: for an account with a hundred times the usual PostgreSQL still plans as for a usual one, and sorts
-		// all it has.
-		lengthStays = none
+	s.report.add(s.engine, costs(inEach[0], empty, none))
+	s.grows(inEach)
+	for _, long := range lengths {
+		s.report.add(s.engine, costs(long, inEach[0], stays))
 	}
-	s.report.add(few.store.Engine(), costs(inFew, empty, none), costs(inMany, inFew, listStays), costs(afterYears, inFew, lengthStays),
-		costs(unopened, inFew, lengthStays))
 	return nil
 }
 
-// publishing compares posting a notice to 200 guardians with inserting its rows.
-func (s suite) publishing(ctx context.Context, d database, few, many *house) error {
-	small, err := few.desk(ctx)
-	if err != nil {
+// days compares the team's page of the day in houses of each size.
+func (s suite) days(ctx context.Context, all []settlement) error {
+	var inEach []*runner
+	for _, x := range all {
+		team, err := x.onDuty(ctx, s.template, x.kitas, s.teams)
+		if err == nil {
+			err = x.checkToday(team)
+		}
+		if err != nil {
+			return err
+		}
+		inEach = append(inEach, x.today("today, "+x.String(), s.openings, team))
+	}
+	if err := race(ctx, "today", s.listRounds, inEach...); err != nil {
 		return err
 	}
-	big, err := many.desk(ctx)
-	if err != nil {
-		return err
-	}
-	first, err := small.publish()
-	if err != nil {
-		return err
-	}
-	rows, err := d.readPublished(ctx, first)
-	if err != nil {
-		return err
+	s.grows(inEach)
+	return nil
+}
+
+// publishing compares posting a notice to 200 guardians in houses of each size, and with inserting its rows.
+func (s suite) publishing(ctx context.Context, all []settlement) error {
+	var inEach []*runner
+	var rows publishedRows
+	for i, x := range all {
+		desk, err := x.desk(ctx)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			first, err := desk.publish()
+			if err != nil {
+				return err
+			}
+			if rows, err = x.d.readPublished(ctx, first); err != nil {
+				return err
+			}
+		}
+		inEach = append(inEach, desk.runner(fmt.Sprintf("publish to %d, %s", audience, x), s.notices))
 	}
 	plain := rows.runner("the same rows, inserted", s.notices)
-	inFew := small.runner(fmt.Sprintf("publish to %d, %d kitas", audience, s.few), s.notices)
-	inMany := big.runner(fmt.Sprintf("publish to %d, %d kitas", audience, s.many), s.notices)
-	if err := errors.Join(race(ctx, "publishing", s.publishRounds, plain, inFew, inMany), rows.db.Close()); err != nil {
+	if err := errors.Join(race(ctx, "publishing", s.publishRounds, append(inEach, plain)...), rows.db.Close()); err != nil {
 		return err
 	}
-	s.report.add(few.store.Engine(), costs(inFew, plain, publishIsLight), costs(inMany, inFew, none))
+	s.report.add(s.engine, costs(inEach[0], plain, publishIsLight))
+	s.grows(inEach)
 	return nil
 }
 

@@ -18,7 +18,8 @@ import (
 )
 
 // What one kita of the benchmark is: 4 groups, 100 children of 80 families, 160 guardians with a phone each, 10 colleagues,
-// a month of notices of which every guardian has received at least one page.
+// a month of notices of which every guardian has received at least one page, and of children who were away: three anew
+// each day, and of the last days a twelfth of the kita.
 const (
 	groupCount     = 4
 	familyCount    = 80
@@ -26,15 +27,19 @@ const (
 	kitaNotices    = 18
 	groupNotices   = 12
 	noticesPerPage = 20
+	sickEachDay    = 3
+	sickNow        = 8
+	sickFor        = 14 // days, of those who are away now: whenever the benchmark runs, they are
 )
 
 // template is one kita as the product itself wrote it, read back row by row: what is copied 5,000 times then has every
 // column, every index entry and every length as in real life.
 type template struct {
 	tables []templateTable
-	// kita and guardians (their accounts) carry the number 0; see copyOf.
+	// kita, guardians and team (their accounts) carry the number 0; see copyOf.
 	kita      kita.ID
 	guardians []kita.ID
+	team      []kita.ID
 }
 
 type templateTable struct {
@@ -51,7 +56,7 @@ type templateTable struct {
 // (deliveries, jobs) is left out.
 var templateTables = []string{"accounts", "sessions", "providers", "kitas", "groups", "children", "placements", "guardians",
 	"guardian_children", "contact_bans", "staff", "staff_groups", "subscriptions", "creations", "notices", "notice_targets",
-	"recipients", "recipient_children", "audit"}
+	"recipients", "recipient_children", "absences", "audit"}
 
 // uniqueTexts: no two accounts share a login, no two devices an endpoint, no two sessions a token.
 var uniqueTexts = []string{"login", "token_hash", "endpoint"}
@@ -97,19 +102,21 @@ func (t *template) live(ctx context.Context, s *store.Store, clock *storetest.Cl
 	k := w.Kita("Kita Sonnenschein")
 	t.kita = k.ID
 	var groups []*storetest.GroupB
+	var children []kita.ID
 	leader := k.Leader("Lea Leitung")
-	k.Leader("Lutz Leitung")
+	t.team = append(t.team, *leader.AccountID, *k.Leader("Lutz Leitung").AccountID)
 	for i := range groupCount {
 		g := k.Group("Gruppe " + strconv.Itoa(i+1))
 		groups = append(groups, g)
-		k.Educator("Edda Eins", g)
-		k.Educator("Egon Zwei", g)
+		t.team = append(t.team, *k.Educator("Edda Eins", g).AccountID, *k.Educator("Egon Zwei", g).AccountID)
 	}
 	for i := range familyCount {
 		child := groups[i%groupCount].Child("Mia " + strconv.Itoa(i))
+		children = append(children, child.ID)
 		mother, father := child.Guardian("Maria Mutter"), child.Guardian("Peter Vater")
 		if i%siblingsEvery == 0 {
 			sibling := groups[(i/siblingsEvery+1)%groupCount].Child("Max " + strconv.Itoa(i))
+			children = append(children, sibling.ID)
 			mother.Of(sibling)
 			father.Of(sibling)
 		}
@@ -124,14 +131,29 @@ func (t *template) live(ctx context.Context, s *store.Store, clock *storetest.Cl
 	}
 	w.Live()
 	viewer := w.Viewer(*leader.AccountID)
+	sick := func(child kita.ID, days int) error {
+		today := k.Today(clock.Now())
+		_, err := s.ReportAbsence(ctx, viewer, kita.Absence{ID: kita.NewID(), ChildID: child, From: today, To: today.Add(days - 1), Reason: kita.AbsenceSick})
+		return err
+	}
 	for day := range kitaNotices + groupNotices {
 		clock.Advance(24 * time.Hour)
+		for i := range sickEachDay {
+			if err := sick(children[(day*sickEachDay+i)%len(children)], 3); err != nil { // so that one of them is no weekend
+				return err
+			}
+		}
 		n := kita.Notice{ID: kita.NewID(), KitaID: k.ID, Kind: kita.NoticeNews, Title: "Ausflug in den Wald", Body: noticeText,
 			Language: "de", AudienceKind: kita.AudienceKita}
 		if day%5 > 2 {
 			n.Kind, n.AudienceKind, n.Targets = kita.NoticeDaily, kita.AudienceGroups, []kita.ID{groups[(day+day/5)%groupCount].ID}
 		}
 		if _, _, err := s.CreateNotice(ctx, viewer, n); err != nil {
+			return err
+		}
+	}
+	for i := range sickNow {
+		if err := sick(children[i*len(children)/sickNow], sickFor); err != nil {
 			return err
 		}
 	}
@@ -187,8 +209,10 @@ func (t *template) read(ctx context.Context, db *sqlx.DB) error {
 		t.tables = append(t.tables, table)
 	}
 	t.kita = kita.ID(renamed[string(t.kita)])
-	for i, g := range t.guardians {
-		t.guardians[i] = kita.ID(renamed[string(g)])
+	for _, accounts := range [][]kita.ID{t.guardians, t.team} {
+		for i, a := range accounts {
+			accounts[i] = kita.ID(renamed[string(a)])
+		}
 	}
 	return nil
 }
