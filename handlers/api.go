@@ -31,25 +31,21 @@ const (
 type permission struct {
 	open  bool
 	roles []kita.Role
-	// scope is what a program needs, without :read or :write; empty where only people may go.
-	scope string
+	// scopes are those of which a program needs one, without :read or :write; empty where only people may go.
+	scopes []string
 }
 
 func stranger() permission                                { return permission{open: true} }
 func anyone() permission                                  { return permission{} }
 func only(roles ...kita.Role) permission                  { return permission{roles: roles} }
-func (p permission) program(scope string) permission      { p.scope = scope; return p }
+func (p permission) program(scopes ...string) permission  { p.scopes = scopes; return p }
 func (p permission) admits(v kita.Viewer) bool            { return len(p.roles) == 0 || v.Has(p.roles...) }
 func (p permission) granted(v kita.Viewer, m string) bool { return !v.Program() || p.scopeFor(v, m) }
 
 func (p permission) scopeFor(v kita.Viewer, method string) bool {
-	if p.scope == "" {
-		return false
-	}
-	if method == http.MethodGet {
-		return v.May(p.scope+":read") || v.May(p.scope+":write")
-	}
-	return v.May(p.scope + ":write")
+	return slices.ContainsFunc(p.scopes, func(scope string) bool {
+		return method == http.MethodGet && v.May(scope+":read") || v.May(scope+":write")
+	})
 }
 
 // route is one line of the table in routes.go.
@@ -65,6 +61,7 @@ type route struct {
 	statuses     []int
 	mediaTypes   []string
 	waits        bool
+	events       bool // the answer does not end
 	register     func(huma.API, huma.Operation)
 }
 

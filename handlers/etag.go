@@ -78,7 +78,14 @@ func compressed(h http.Handler) http.Handler {
 	if err != nil {
 		panic(err) // the options are constants
 	}
-	return wrap(h)
+	squeezed := wrap(h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == Prefix+eventsPath { // told at once, not when it fills a block
+			h.ServeHTTP(w, r)
+			return
+		}
+		squeezed.ServeHTTP(w, r)
+	})
 }
 
 // heldWriter keeps JSON back until it is whole; everything else passes straight through.

@@ -73,6 +73,7 @@ func (r *run) everybodyAsks() {
 			}
 		}
 		r.preview(who, o)
+		r.hears(who, o)
 	}
 	for _, p := range r.programs {
 		if !exists(r.facts["tokens"], func(f fact) bool { return f.ID == p.id }) {
@@ -80,7 +81,7 @@ func (r *run) everybodyAsks() {
 		}
 		for _, route := range handlers.Routes() {
 			if route.Method == "GET" && !strings.Contains(route.Path, "{") {
-				granted := route.Open || route.Scope != "" && strings.HasPrefix(p.scope, route.Scope+":")
+				granted := route.Open || slices.ContainsFunc(route.Scopes, func(scope string) bool { return strings.HasPrefix(p.scope, scope+":") })
 				r.ask(asker{name: p.owner.Name + "'s program for " + p.scope, bearer: p.secret}, oracle{r.world, p.owner}, route.Path, granted)
 			}
 		}

@@ -34,6 +34,8 @@ var questions = map[string][]question{
 	"/tokens":             {{may: always, items: owned("tokens")}},
 	"/push/subscriptions": {{may: always, items: owned("subscriptions")}},
 	"/push/key":           {{may: always}},
+	// What is told there is asked for by itself: hears.
+	"/events/stream": {{may: always}},
 	"/providers": {{items: func(o oracle, _ kita.ID) []kita.ID {
 		return which(o.providers, func(p *kita.Provider) bool { return o.me.Operator || o.speaksFor(p) })
 	}}},

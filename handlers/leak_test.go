@@ -213,9 +213,20 @@ func (r *run) call(a asker, method, path string, body any) *reply {
 		req.Header.Set("Authorization", "Bearer "+a.bearer)
 	}
 	rec := httptest.NewRecorder()
-	r.handler.ServeHTTP(rec, req)
+	// A stream ends when its first words are out.
+	ctx, cancel := context.WithCancel(r.ctx)
+	defer cancel()
+	r.handler.ServeHTTP(&hangsUp{rec, cancel}, req.WithContext(ctx))
 	return &reply{a.name + ": " + method + " " + path, rec.Code, rec.Body.String(), rec.Result().Header}
 }
+
+// hangsUp is a client that leaves with the first flush.
+type hangsUp struct {
+	*httptest.ResponseRecorder
+	leave func()
+}
+
+func (w *hangsUp) Flush() { w.ResponseRecorder.Flush(); w.leave() }
 
 func (got *reply) json(r *run) map[string]any {
 	var v map[string]any

@@ -19,6 +19,9 @@ func (r route) sends(mediaTypes ...string) route { r.mediaTypes = mediaTypes; re
 // limited says that the route makes callers wait who come too often.
 func (r route) limited() route { r.waits = true; return r }
 
+// streams says that the answer is a stream of events that does not end by itself.
+func (r route) streams() route { r.events = true; return r }
+
 // operation is the route as OpenAPI and huma know it. What only huma knows of it, document adds.
 func (r route) operation() huma.Operation {
 	tag := strings.Split(strings.TrimPrefix(r.Path, "/"), "/")[0]
@@ -37,9 +40,9 @@ func (r route) operation() huma.Operation {
 	}
 	if !r.who.open {
 		op.Security = []map[string][]string{{"session": {}}}
-		if r.who.scope != "" {
+		if len(r.who.scopes) > 0 {
 			op.Security = append(op.Security, map[string][]string{"token": {}})
-			op.Extensions["x-scope"] = r.who.scope + ":" + verb(r.Method)
+			op.Extensions["x-scope"] = strings.Join(r.who.scopes, ":"+verb(r.Method)+" ") + ":" + verb(r.Method)
 		}
 	}
 	return op
@@ -71,6 +74,9 @@ func document(_ *huma.OpenAPI, op *huma.Operation) {
 			usual.Content = map[string]*huma.MediaType{}
 		}
 		usual.Content[mediaType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+	}
+	if r.events {
+		usual.Content = map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}
 	}
 	for _, status := range r.statuses {
 		answer := *usual
@@ -177,5 +183,6 @@ var nouns = []*huma.Tag{
 	{Name: "files", Description: "Attachments of notices."},
 	{Name: "push", Description: "Devices, and what they say they have shown."},
 	{Name: "absences", Description: "Who stays at home, and until when it can be said."},
+	{Name: "events", Description: "What changes while you look."},
 	{Name: "audit", Description: "Who did or saw what."},
 }

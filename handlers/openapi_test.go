@@ -144,11 +144,12 @@ func wantPermission(t *testing.T, what string, r handlers.RouteInfo, op describe
 	}
 	want := []string{"session"}
 	scope := ""
-	if r.Scope != "" {
-		want, scope = []string{"session", "token"}, r.Scope+":write"
+	if len(r.Scopes) > 0 {
+		verb := ":write"
 		if r.Method == http.MethodGet {
-			scope = r.Scope + ":read"
+			verb = ":read"
 		}
+		want, scope = []string{"session", "token"}, strings.Join(r.Scopes, verb+" ")+verb
 	}
 	if r.Open {
 		want = nil
@@ -156,8 +157,10 @@ func wantPermission(t *testing.T, what string, r handlers.RouteInfo, op describe
 	if !slices.Equal(schemes, want) || !slices.Equal(op.Roles, r.Roles) || op.Scope != scope || op.Audit != r.Audit {
 		t.Errorf("%s: described with %v, roles %v, scope %q, audit %q", what, schemes, op.Roles, op.Scope, op.Audit)
 	}
-	if scope != "" && !slices.Contains(kita.Scopes, scope) {
-		t.Errorf("%s: no program can get the scope %s", what, scope)
+	for _, scope := range strings.Fields(scope) {
+		if !slices.Contains(kita.Scopes, scope) {
+			t.Errorf("%s: no program can get the scope %s", what, scope)
+		}
 	}
 }
 

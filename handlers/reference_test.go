@@ -86,7 +86,7 @@ func operationsTable(t *testing.T) string {
 		}
 		scope := op.Scope
 		if scope != "" {
-			scope = "`" + scope + "`"
+			scope = "`" + strings.ReplaceAll(scope, " ", "`, `") + "`"
 		}
 		log := map[string]string{"write": "changes", "read": "looks"}[op.Audit]
 		rows = append(rows, []string{"`" + r.Method + " " + r.Path + "`", op.Summary, people, scope, log})

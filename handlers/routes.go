@@ -167,5 +167,11 @@ func (s *Server) routes() []route {
 		handle(patch, "/absences/{id}", only(leader, educator, guardian).program("absences"), auditWrite, "Correct a report", s.ChangeAbsence).named(
 			"Guardians can add and take away days until their cut-off, so a running absence ends early by an earlier `to`."),
 		handle(remove, "/absences/{id}", only(leader, educator, guardian).program("absences"), auditWrite, "Withdraw a report", s.WithdrawAbsence),
+
+		// Live
+		handle(get, eventsPath, anyone().program("notices", "absences", "people"), auditNone, "What changes, while it changes", s.Listen).streams().named(
+			"Server-sent events. Each names a kind, as its `event`, and in `data` the kita and the notice, child or group (`id`) that is to be read again by the ordinary routes; " +
+				"nothing of its content. You hear only of what these routes would show you. `again` means: read everything again. " +
+				"The stream ends when the session or the token does, and when your access changes: come back, then. A program needs the scope of what it wants to hear of."),
 	}
 }

@@ -50,6 +50,8 @@ type Options struct {
 	Ready func(context.Context) error
 	// Observe is told of each finished request.
 	Observe func(method, route string, status int, took time.Duration)
+	// Heartbeat is how often a silent stream of events says that it is there; 25 seconds when zero.
+	Heartbeat time.Duration
 }
 
 // Server is the API as a http.Handler.
@@ -60,6 +62,8 @@ type Server struct {
 	api   huma.API
 	http  http.Handler
 	pass  *passwords
+	// streams are the streams of events that are open.
+	streams streams
 	// background is what goes on after an answer; Wait waits for it.
 	background errgroup.Group
 }
@@ -170,7 +174,7 @@ func (s *Server) request(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		took := s.Clock().Sub(start)
 		status := c.Response().Status
-		if s.Observe != nil {
+		if s.Observe != nil && path != Prefix+eventsPath { // how long somebody listened is no measure of ours
 			s.Observe(r.Method, path, status, took)
 		}
 		// The route, not the address: an address can hold what somebody typed.

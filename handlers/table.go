@@ -7,15 +7,16 @@ type RouteInfo struct {
 	Method, Path string
 	Open         bool
 	Roles        []kita.Role
-	Scope        string
-	Audit        string
+	// Scopes are those of which a program needs one.
+	Scopes []string
+	Audit  string
 }
 
 // Routes is the whole table.
 func Routes() []RouteInfo {
 	var infos []RouteInfo
 	for _, r := range (&Server{}).routes() {
-		infos = append(infos, RouteInfo{r.Method, r.Path, r.who.open, r.who.roles, r.who.scope, string(r.audit)})
+		infos = append(infos, RouteInfo{r.Method, r.Path, r.who.open, r.who.roles, r.who.scopes, string(r.audit)})
 	}
 	return infos
 }

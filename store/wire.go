@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"strings"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"morgenkreis/kita"
 )
@@ -42,26 +40,19 @@ const channel = "morgenkreis"
 // ListenerName is the application_name of the connection that listens, as pg_stat_activity shows it.
 const ListenerName = "morgenkreis listens"
 
-// How long the listening connection may be silent before it is asked whether it still stands, and how long it has to
-// answer: a connection that nobody cut and nothing comes through looks like one on which nothing happens.
-const (
-	silence  = 20 * time.Second
-	answerIn = 10 * time.Second
-)
-
 // listener is the wire of PostgreSQL: a connection of its own that hears what any node has committed, its own changes
 // included. A NOTIFY is delivered on commit and only then; the server folds what a transaction says twice.
 type listener struct {
-	url  string
-	hub  *hub
-	once sync.Once
-	stop context.CancelFunc
-	ctx  context.Context
-	done sync.WaitGroup
+	engine postgresEngine
+	hub    *hub
+	once   sync.Once
+	stop   context.CancelFunc
+	ctx    context.Context
+	done   sync.WaitGroup
 }
 
 func (e postgresEngine) wire(h *hub) wire {
-	l := &listener{url: e.url, hub: h}
+	l := &listener{engine: e, hub: h}
 	l.ctx, l.stop = context.WithCancel(context.Background())
 	return l
 }
@@ -110,14 +101,15 @@ func (l *listener) run() {
 
 // hear holds one connection for as long as it stands; begun is called once it listens.
 func (l *listener) hear(begun func()) error {
-	config, err := pgx.ParseConfig(l.url)
+	config, err := pgx.ParseConfig(l.engine.url)
 	if err != nil {
 		return err
 	}
+	l.engine.lookout.over(config) // which breaks it when nobody answers any more
 	config.RuntimeParams["application_name"] = ListenerName
 	// A pooler that hands connections on by transaction can not carry LISTEN; a prepared statement would only hide it.
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
-	opening, cancel := context.WithTimeout(l.ctx, answerIn)
+	opening, cancel := context.WithTimeout(l.ctx, answerWithin)
 	defer cancel()
 	conn, err := pgx.ConnectConfig(opening, config)
 	if err != nil {
@@ -134,28 +126,13 @@ func (l *listener) hear(begun func()) error {
 	begun()
 	l.hub.hearing(true)
 	for {
-		if err := l.next(conn); err != nil {
+		n, err := conn.WaitForNotification(l.ctx)
+		if err != nil {
 			return err
 		}
-	}
-}
-
-// next hands one notification on, or finds after a silence that the connection still stands.
-func (l *listener) next(conn *pgx.Conn) error {
-	waiting, cancel := context.WithTimeout(l.ctx, silence)
-	defer cancel()
-	n, err := conn.WaitForNotification(waiting)
-	switch {
-	case err == nil:
 		// A newer node may say what this one does not know.
 		if c, ok := kita.ParseChange(n.Payload); ok {
 			l.hub.told([]kita.Change{c})
 		}
-		return nil
-	case l.ctx.Err() == nil && (pgconn.Timeout(err) || errors.Is(err, context.DeadlineExceeded)) && !conn.IsClosed():
-		asking, cancel := context.WithTimeout(l.ctx, answerIn)
-		defer cancel()
-		return conn.Ping(asking)
 	}
-	return err
 }

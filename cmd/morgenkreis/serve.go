@@ -243,6 +243,7 @@ func (h *house) run(ctx context.Context, out io.Writer) error {
 	}
 	srv := &http.Server{Handler: h.leaving(h.server), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 3 * time.Minute, WriteTimeout: 3 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug)}
+	srv.RegisterOnShutdown(h.server.EndStreams)
 	failed := make(chan error, 2)
 	var running sync.WaitGroup
 	running.Go(func() {

@@ -24,6 +24,7 @@ function programs(op) {
   if (!op.security?.length) return "May too, without a token.";
   const scope = op["x-scope"];
   if (!scope) return "May not.";
+  if (scope.includes(" ")) return prose(`With one of the scopes ${orList(scope.split(" ").map((s) => `\`${s}\``))}, for what each is about.`);
   return prose(scope.endsWith(":read") ? `With the scope \`${scope}\` or \`${scope.replace(/read$/, "write")}\`.` : `With the scope \`${scope}\`.`);
 }
 
