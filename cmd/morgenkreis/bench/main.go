@@ -32,7 +32,11 @@ func main() {
 	small := flag.Bool("quick", false, "measure less: a look within a minute or two, for machines that check every change")
 	pushes := flag.Bool("pushes", false, "measure the pushes alone")
 	pages := flag.Bool("pages", false, "measure lists, days and publishing alone, in houses of 50, 500 and 5,000 kitas")
+	engine := flag.String("engine", "", "measure on sqlite or on postgres alone")
 	flag.Parse()
+	if *engine != "" && *engine != "sqlite" && *engine != "postgres" {
+		end(fmt.Errorf("there is no engine %q: sqlite or postgres", *engine))
+	}
 	// The server writes its log as ever; nobody reads it here.
 	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -41,7 +45,7 @@ func main() {
 	if *small {
 		z = quick
 	}
-	z.pushesOnly, z.pagesOnly = *pushes, *pages
+	z.pushesOnly, z.pagesOnly, z.only = *pushes, *pages, *engine
 	end(z.bench(ctx))
 }
 
@@ -68,9 +72,15 @@ func (z size) bench(ctx context.Context) (err error) {
 		return err
 	}
 	missed := 0
-	for _, on := range []func(context.Context, *report, *template, string) error{z.onSQLite, z.onPostgres} {
+	for _, on := range []struct {
+		engine  string
+		measure func(context.Context, *report, *template, string) error
+	}{{"sqlite", z.onSQLite}, {"postgres", z.onPostgres}} {
+		if z.only != "" && z.only != on.engine {
+			continue
+		}
 		var r report
-		if err := on(ctx, &r, t, folder); err != nil {
+		if err := on.measure(ctx, &r, t, folder); err != nil {
 			return err
 		}
 		// A table for each engine: what is measured is not lost with what comes after it.

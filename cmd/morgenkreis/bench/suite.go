@@ -22,6 +22,8 @@ type size struct {
 	devices, pushRounds                    int
 	// pushesOnly and pagesOnly leave out the rest.
 	pushesOnly, pagesOnly bool
+	// only is the one engine to measure on; empty for both.
+	only string
 	// room is what all of it takes on the disk, in bytes.
 	room uint64
 }
