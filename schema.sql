@@ -409,9 +409,11 @@ create table deliveries (
   status          bigint not null default 0,
   created_at      bigint not null,
   finished_at     bigint,
-  shown_at        bigint
+  shown_at        bigint,
+  -- When its turn is, among all that are due: see turnOf in store.
+  turn            bigint not null default 0
 );
-create index deliveries_due on deliveries (service, rank, due_at) where finished_at is null;
+create index deliveries_due on deliveries (service, rank, turn, due_at) where finished_at is null;
 create index deliveries_refused on deliveries (finished_at) where outcome = 'misconfigured';
 create index deliveries_recipient on deliveries (recipient_id);
 create index deliveries_subscription on deliveries (subscription_id);

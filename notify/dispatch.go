@@ -16,7 +16,7 @@ import (
 type Outbox interface {
 	Now() kita.Instant
 	Woken() <-chan struct{}
-	SystemClaimDeliveries(ctx context.Context, channel string, limit int, busy []string) ([]store.Delivery, error)
+	SystemClaimDeliveries(ctx context.Context, channel string, limit int, room map[string]store.Room) ([]store.Delivery, error)
 	SystemStillWanted(ctx context.Context, claimed []store.Delivery) (map[kita.ID]string, error)
 	SystemComplete(ctx context.Context, batch []store.Completion) error
 	SystemClaimJobs(ctx context.Context, limit int) ([]store.Job, error)
@@ -38,7 +38,7 @@ type Options struct {
 	BaseURL *url.URL
 	// Sweep, when set, follows the daily clean-up of the database: files that nothing names any more.
 	Sweep func(context.Context) error
-	// InFlight bounds the pushes under way to one push service; 512 when zero.
+	// InFlight bounds the pushes under way to one push service, however fast it answers; 2,048 when zero.
 	InFlight int
 	// Observe is told what became of each try.
 	Observe func(channel, service, outcome string, took time.Duration)
@@ -49,10 +49,17 @@ type Options struct {
 type Dispatcher struct {
 	Options
 	complaints complaints
+
+	mu sync.Mutex
+	// lanes are those of the round that runs, or ran last.
+	lanes []*lane
 }
 
 const (
-	defaultInFlight = 1024
+	// defaultInFlight is what 16 connections carry at the 128 streams each that services permit at least, about; a service
+	// begins with usualInFlight, and its pace finds out what it takes.
+	defaultInFlight = 2048
+	usualInFlight   = 1024
 	claimSize       = 1000 // deliveries of one service taken at once, at most as many as may be under way
 	mailsAtOnce     = 4
 	jobsAtOnce      = 2 // so that a long clean-up does not hold up a notice
@@ -118,6 +125,9 @@ type result struct {
 // run takes until ctx ends, or until rest, which is called when there was nothing to take, says false. rest learns
 // whether nothing was under way before the last look, and whether the outbox did not answer.
 func (d *Dispatcher) run(ctx context.Context, rest func(r *round, idle, failed bool) bool) {
+	d.mu.Lock()
+	d.lanes = nil
+	d.mu.Unlock()
 	r := &round{Dispatcher: d, ctx: ctx, working: context.WithoutCancel(ctx), lanes: map[string]*lane{},
 		results: make(chan result, claimSize), freed: make(chan struct{}, 1)}
 	var collector sync.WaitGroup
@@ -130,7 +140,7 @@ func (d *Dispatcher) run(ctx context.Context, rest func(r *round, idle, failed b
 		}
 	}
 	for _, l := range r.lanes {
-		close(l.queue)
+		l.close()
 	}
 	r.workers.Wait()
 	close(r.results)
@@ -149,7 +159,7 @@ func (r *round) take() (n int, failed bool) {
 		if channel == store.ChannelEmail {
 			size = mailsAtOnce
 		}
-		due, err := r.Outbox.SystemClaimDeliveries(r.working, channel, size, r.busy())
+		due, err := r.Outbox.SystemClaimDeliveries(r.working, channel, size, r.room())
 		if err != nil {
 			slog.ErrorContext(r.ctx, "deliveries can not be claimed", "channel", channel, "error", err)
 			failed = true
@@ -162,26 +172,61 @@ func (r *round) take() (n int, failed bool) {
 	return n, failed
 }
 
-// busy are the services whose lane has enough to do.
-func (r *round) busy() (full []string) {
+// room is what is to be taken of the services whose lane has enough to do, or is paused. Those that were paused look again
+// whether they still are.
+func (r *round) room() map[string]store.Room {
+	now := r.Outbox.Now().Time
+	room := make(map[string]store.Room, len(r.lanes))
 	for service, l := range r.lanes {
-		if int(l.taken.Load()) > cap(l.slots)+l.claim/2 {
-			full = append(full, service)
+		if some := l.room(now); some != 0 {
+			room[service] = some
 		}
 	}
-	return full
+	return room
 }
 
 func (r *round) enter(one store.Delivery) {
 	l := r.lanes[one.Service]
 	if l == nil {
-		l = newLane(one.Channel, r.InFlight)
+		l = newLane(one.Channel, one.Service, r.InFlight)
 		r.lanes[one.Service] = l
+		if one.Channel == store.ChannelPush {
+			r.show(l)
+		}
 		r.workers.Go(func() { r.serve(l) })
 	}
-	l.taken.Add(1)
 	r.taken.Add(1)
-	l.queue <- one
+	l.enter(one)
+}
+
+// LaneState is how a lane stands, for metrics.
+type LaneState struct {
+	Service string
+	// InFlight is how many pushes may be under way at once, UnderWay how many are.
+	InFlight, UnderWay int
+	// Paused tells whether the service has asked for silence, Pauses how often it did since the start.
+	Paused bool
+	Pauses int
+}
+
+// Lanes are the services that something was sent to.
+func (d *Dispatcher) Lanes() []LaneState {
+	now := d.Outbox.Now().Time
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	states := make([]LaneState, len(d.lanes))
+	for i, l := range d.lanes {
+		l.mu.Lock()
+		states[i] = LaneState{l.service, l.pace.inFlight(), l.underWay, l.pace.paused(now), l.pace.pauses}
+		l.mu.Unlock()
+	}
+	return states
+}
+
+func (d *Dispatcher) show(l *lane) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lanes = append(d.lanes, l)
 }
 
 // left frees the place of something that is noted.

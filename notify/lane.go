@@ -3,6 +3,7 @@ package notify
 import (
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -10,69 +11,155 @@ import (
 	"morgenkreis/store"
 )
 
-// lane is the way to one push service, or to the SMTP server: a queue, and slots for what is under way at once.
+// lane is the way to one push service, or to the SMTP server: what waits for it, in order, and what is under way.
 type lane struct {
-	queue chan store.Delivery
-	slots chan struct{}
-	claim int
+	service string
+	claim   int
 	// budget is the longest that one try takes: what is left of a lease must hold at least that.
 	budget time.Duration
 	// taken counts what was taken for the lane and is not yet noted.
 	taken atomic.Int64
+	// stirred tells the one who serves that something has changed. hands are those that are free for another push; they go
+	// home when the lane is empty.
+	stirred chan struct{}
+	hands   chan store.Delivery
+
+	mu sync.Mutex
+	// urgent goes before ordinary, also when it came later.
+	urgent, ordinary []store.Delivery
+	underWay         int
+	pace             pace
+	closed           bool
 }
 
 // askAtOnce bounds how many deliveries one question is asked for; each leaves as soon as it is answered.
 const askAtOnce = 64
 
-func newLane(channel string, inFlight int) *lane {
-	l := &lane{slots: make(chan struct{}, inFlight), claim: min(claimSize, inFlight), budget: 2*sendTimeout + 2*time.Second} // twice: shorter, after a 413
+func newLane(channel, service string, inFlight int) *lane {
+	l := &lane{service: service, pace: newPace(usualInFlight, inFlight), claim: min(claimSize, inFlight), budget: 2*sendTimeout + 2*time.Second} // twice: shorter, after a 413
 	if channel == store.ChannelEmail {
-		l.slots, l.claim, l.budget = make(chan struct{}, mailsAtOnce), mailsAtOnce, mailTimeout
+		l.pace, l.claim, l.budget = newPace(mailsAtOnce, mailsAtOnce), mailsAtOnce, mailTimeout
 	}
-	l.queue = make(chan store.Delivery, cap(l.slots)+2*l.claim)
+	l.stirred, l.hands = make(chan struct{}, 1), make(chan store.Delivery)
 	return l
 }
 
-// serve sends what is in the lane, as many at once as there are slots, until the queue is closed. When the round is over,
-// it hands back instead.
+func (l *lane) stir() {
+	select {
+	case l.stirred <- struct{}{}:
+	default:
+	}
+}
+
+func (l *lane) enter(one store.Delivery) {
+	l.taken.Add(1)
+	l.mu.Lock()
+	if one.Rank < store.RankOrdinary {
+		l.urgent = append(l.urgent, one)
+	} else {
+		l.ordinary = append(l.ordinary, one)
+	}
+	l.mu.Unlock()
+	l.stir()
+}
+
+func (l *lane) close() {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	l.stir()
+}
+
+// room is how much more is to be taken for the lane. What is urgent is taken past all that waits, within bounds.
+func (l *lane) room(now time.Time) store.Room {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	have, enough := int(l.taken.Load()), l.pace.inFlight()+l.claim/2
+	switch {
+	case l.pace.paused(now), have > enough+3*l.claim:
+		return store.RoomNone
+	case have > enough:
+		return store.RoomUrgent
+	}
+	return 0
+}
+
+// next gives what is to be sent, each with its place among what is under way, or what is to be handed back; neither when
+// there is nothing to do now. over is true when nothing more will come.
+func (l *lane) next(now time.Time, stopping bool) (send, back []store.Delivery, over bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if stopping || l.pace.paused(now) {
+		back = append(l.urgent, l.ordinary...)
+		l.urgent, l.ordinary = nil, nil
+		return nil, back, l.closed
+	}
+	for _, line := range []*[]store.Delivery{&l.urgent, &l.ordinary} {
+		n := max(0, min(len(*line), askAtOnce-len(send), l.pace.inFlight()-l.underWay))
+		send = append(send, (*line)[:n]...)
+		clear((*line)[:n])
+		*line = (*line)[n:]
+		l.underWay += n
+	}
+	return send, nil, l.closed && len(l.urgent)+len(l.ordinary) == 0
+}
+
+// left gives a place back, with what became of it when it was tried.
+func (l *lane) left(a *answer) {
+	l.mu.Lock()
+	if a != nil {
+		a.busy = l.underWay >= l.pace.inFlight()*3/4
+		l.pace.learn(*a)
+	}
+	l.underWay--
+	l.mu.Unlock()
+	l.stir()
+}
+
+// serve sends what is in the lane, as many at once as its pace has it, until it is closed. When the round is over, or the
+// service has asked for silence, it hands back instead.
 func (r *round) serve(l *lane) {
-	for one := range l.queue {
-		select {
-		case l.slots <- struct{}{}:
-		case <-r.ctx.Done():
-		}
-		if r.ctx.Err() != nil {
+	defer func() { close(l.hands) }()
+	for {
+		send, back, over := l.next(r.Outbox.Now().Time, r.ctx.Err() != nil)
+		for _, one := range back {
 			r.note(l, completion(one, store.OutcomeUntried))
+		}
+		if len(send) > 0 {
+			r.send(l, send)
+		}
+		if over {
+			return
+		}
+		if len(send)+len(back) > 0 {
 			continue
 		}
-		r.send(l, l.with(one))
+		<-l.stirred
+		if l.taken.Load() == 0 { // a burst is over
+			close(l.hands)
+			l.hands = make(chan store.Delivery)
+		}
 	}
 }
 
-// with adds to one, whose slot is taken, what else is waiting and has a slot: they are asked about together.
-func (l *lane) with(one store.Delivery) []store.Delivery {
-	batch := []store.Delivery{one}
-	for len(batch) < askAtOnce {
-		select {
-		case l.slots <- struct{}{}:
-		default:
-			return batch
-		}
-		select {
-		case next, open := <-l.queue:
-			if open {
-				batch = append(batch, next)
-				continue
-			}
-		default:
-		}
-		<-l.slots
-		return batch
+// hand gives one to somebody who is free, or to somebody new.
+func (r *round) hand(l *lane, one store.Delivery) {
+	select {
+	case l.hands <- one:
+		return
+	default:
 	}
-	return batch
+	hands := l.hands
+	r.workers.Go(func() {
+		for open := true; open; one, open = <-hands {
+			c, a := r.try(one)
+			l.left(a)
+			r.note(l, c)
+		}
+	})
 }
 
-// send asks once more whether each is still wanted, and starts those that are. Each has a slot, which it gives back.
+// send asks once more whether each is still wanted, and starts those that are. Each has a place, which it gives back.
 func (r *round) send(l *lane, batch []store.Delivery) {
 	now := r.Outbox.Now()
 	outcomes, err := r.Outbox.SystemStillWanted(r.working, batch)
@@ -90,32 +177,31 @@ func (r *round) send(l *lane, batch []store.Delivery) {
 		case err != nil:
 			c.RetryAt = kita.At(now.Add(Backoff(one.Attempts, rand.Float64)))
 		default:
-			r.workers.Go(func() {
-				c := r.try(one)
-				<-l.slots
-				r.note(l, c)
-			})
+			r.hand(l, one)
 			continue
 		}
-		<-l.slots
+		l.left(nil)
 		r.note(l, c)
 	}
 }
 
-// try makes one try, and tells the observer of it.
-func (r *round) try(one store.Delivery) (c store.Completion) {
-	start := r.Outbox.Now()
+// try makes one try, tells the observer of it, and says what the pace can learn.
+func (r *round) try(one store.Delivery) (c store.Completion, a *answer) {
+	a = &answer{begun: r.Outbox.Now().Time}
 	if one.Channel == store.ChannelEmail {
 		c = r.mail(r.working, one)
 	} else {
-		c = r.push(r.working, one)
+		var result Result
+		c, result = r.push(r.working, one)
+		a.much, a.wait = result.tooMuch()
 	}
 	outcome := c.Outcome
 	if outcome == "" {
 		outcome = "later"
 	}
-	r.Observe(one.Channel, one.Service, outcome, r.Outbox.Now().Sub(start.Time))
-	return c
+	a.now = r.Outbox.Now().Time
+	r.Observe(one.Channel, one.Service, outcome, a.now.Sub(a.begun))
+	return c, a
 }
 
 func completion(one store.Delivery, outcome string) store.Completion {

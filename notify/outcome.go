@@ -54,6 +54,16 @@ type Result struct {
 	Detail string
 }
 
+// tooMuch tells whether the service wants fewer pushes at once, or could not cope with as many as there were, and for how
+// long it wants none; 0 when it does not say.
+func (r Result) tooMuch() (bool, time.Duration) {
+	switch {
+	case r.Status == http.StatusTooManyRequests, r.Status == http.StatusServiceUnavailable:
+		return true, r.RetryAfter
+	}
+	return r.Outcome == Later && r.Reason == "timeout", 0
+}
+
 // classify judges an answer that arrived whole (RFC 8030, section 5; Mozilla and Apple as observed). Unknown 4xx are
 // Misconfigured: they find fault with the request, and a subscription is never removed on a guess.
 func classify(status int, header http.Header, body []byte, now time.Time) Result {

@@ -203,12 +203,12 @@ type stopping struct {
 	stop func()
 }
 
-func (s *stopping) SystemClaimDeliveries(ctx context.Context, channel string, limit int, busy []string) ([]store.Delivery, error) {
+func (s *stopping) SystemClaimDeliveries(ctx context.Context, channel string, limit int, room map[string]store.Room) ([]store.Delivery, error) {
 	s.stop()
 	if err := ctx.Err(); err != nil {
 		s.h.Errorf("the stop reaches into a claim: %v", err)
 	}
-	return s.Store.SystemClaimDeliveries(ctx, channel, limit, busy)
+	return s.Store.SystemClaimDeliveries(ctx, channel, limit, room)
 }
 
 func TestStopInTheMiddleOfAClaimLeavesNothingHeld(t *testing.T) {
@@ -282,11 +282,11 @@ func (s *shaky) SystemStillWanted(ctx context.Context, claimed []store.Delivery)
 	return s.Store.SystemStillWanted(ctx, claimed)
 }
 
-func (s *shaky) SystemClaimDeliveries(ctx context.Context, channel string, limit int, busy []string) ([]store.Delivery, error) {
+func (s *shaky) SystemClaimDeliveries(ctx context.Context, channel string, limit int, room map[string]store.Room) ([]store.Delivery, error) {
 	if s.claims.Add(-1) >= 0 {
 		return nil, errShaky
 	}
-	claimed, err := s.Store.SystemClaimDeliveries(ctx, channel, limit, busy)
+	claimed, err := s.Store.SystemClaimDeliveries(ctx, channel, limit, room)
 	for range claimed {
 		if s.claimed.Add(1) == 2 && s.both != nil {
 			close(s.both)

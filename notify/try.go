@@ -13,8 +13,8 @@ import (
 )
 
 // push makes one try to push: the second, shorter one after a 413 belongs to it.
-func (d *Dispatcher) push(ctx context.Context, one store.Delivery) store.Completion {
-	c := completion(one, store.OutcomeFailed)
+func (d *Dispatcher) push(ctx context.Context, one store.Delivery) (c store.Completion, r Result) {
+	c = completion(one, store.OutcomeFailed)
 	n := d.notification(one)
 	write := n.Payload
 	if one.Shortened {
@@ -23,10 +23,10 @@ func (d *Dispatcher) push(ctx context.Context, one store.Delivery) store.Complet
 	payload, err := write()
 	if err != nil {
 		slog.ErrorContext(ctx, "a push can not be written", "delivery", one.ID, "error", err)
-		return c
+		return c, r
 	}
 	m := Message{Payload: payload, Small: one.Shortened, TTL: one.ExpiresAt.Sub(d.Outbox.Now().Time), Urgency: Urgency(string(one.NoticeKind)), Topic: n.Tag}
-	r := d.Sender.Send(ctx, one.Subscription(), m)
+	r = d.Sender.Send(ctx, one.Subscription(), m)
 	if r.Outcome == TooLarge && !m.Small {
 		if m.Payload, err = n.Shorten(); err == nil {
 			m.Small, c.Shorten = true, true
@@ -51,7 +51,7 @@ func (d *Dispatcher) push(ctx context.Context, one store.Delivery) store.Complet
 				"reason", r.Reason, "detail", withoutTokens(r.Detail))
 		}
 	}
-	return c
+	return c, r
 }
 
 // later puts a try off, by what was asked for or as Backoff has it; a message that would come too late has expired.

@@ -267,6 +267,7 @@ type absencePush struct {
 	Kind           string       `db:"kind"`
 	Rank           int          `db:"rank"`
 	DueAt          kita.Instant `db:"due_at"`
+	Turn           kita.Instant `db:"turn"`
 	ExpiresAt      kita.Instant `db:"expires_at"`
 	CreatedAt      kita.Instant `db:"created_at"`
 	QuietFrom      kita.Clock   `db:"quiet_from"`
@@ -306,9 +307,9 @@ where finished_at is null and rank = ? and leased_until <= ? and absence_id = ?`
 			continue // the quiet hours outlast the absence
 		}
 		p.ID, p.KitaID, p.AbsenceID, p.Channel, p.Kind, p.Rank = s.newID(), k.ID, a.ID, "push", "absence", absenceRank
-		p.DueAt, p.ExpiresAt, p.CreatedAt = kita.At(at), kita.At(open[day].Add(1).At("00:00", zone)), tx.now
+		p.DueAt, p.Turn, p.ExpiresAt, p.CreatedAt = kita.At(at), kita.At(at), kita.At(open[day].Add(1).At("00:00", zone)), tx.now
 		due = append(due, p)
 	}
 	tx.wake()
-	return insertAll(tx, "deliveries", "id, kita_id, account_id, absence_id, subscription_id, channel, service, kind, rank, due_at, expires_at, created_at", due)
+	return insertAll(tx, "deliveries", "id, kita_id, account_id, absence_id, subscription_id, channel, service, kind, rank, due_at, expires_at, created_at, turn", due)
 }

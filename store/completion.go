@@ -63,7 +63,7 @@ func (s *Store) SystemComplete(ctx context.Context, batch []Completion) error {
 func note(tx *Tx, outcome string, all []Completion) error {
 	switch outcome {
 	case "":
-		return letGo(tx, all, `due_at = tried.retry_at, attempts = attempts + 1, status = tried.status, shortened = shortened or tried.shorten`)
+		return letGo(tx, all, `due_at = tried.retry_at, turn = tried.retry_at, attempts = attempts + 1, status = tried.status, shortened = shortened or tried.shorten`)
 	case OutcomeUntried:
 		return letGo(tx, all, `due_at = due_at`)
 	}

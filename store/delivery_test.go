@@ -59,7 +59,11 @@ func (o *outbox) post(kind kita.NoticeKind, audience kita.AudienceKind) kita.Not
 
 func (o *outbox) claim(limit int, busy ...string) []store.Delivery {
 	o.Helper()
-	due, err := o.s.SystemClaimDeliveries(context.Background(), store.ChannelPush, limit, busy)
+	room := map[string]store.Room{}
+	for _, service := range busy {
+		room[service] = store.RoomNone
+	}
+	due, err := o.s.SystemClaimDeliveries(context.Background(), store.ChannelPush, limit, room)
 	o.must(err)
 	return due
 }
@@ -115,6 +119,113 @@ func TestClaimTakesOfEachServiceTheUrgentFirst(t *testing.T) {
 		}
 		if again := o.claim(100); len(again) != 0 {
 			o.Errorf("%d were taken twice", len(again))
+		}
+	})
+}
+
+// Kitas tell families at one push service; in which order do these hear of it?
+func TestKitaThatTellsManyDoesNotHoldUpOneThatTellsFew(t *testing.T) {
+	type told struct {
+		kita   string
+		kind   kita.NoticeKind
+		people int
+	}
+	for name, c := range map[string]struct {
+		told  []told
+		limit int
+		// want is how many of each kita's are among the first limit.
+		want map[string]int
+	}{
+		"many before few":        {[]told{{"many", kita.NoticeNews, 60}, {"few", kita.NoticeNews, 4}}, 20, map[string]int{"few": 4, "many": 16}},
+		"many notices count":     {[]told{{"many", kita.NoticeNews, 20}, {"many", kita.NoticeNews, 20}, {"many", kita.NoticeNews, 20}, {"few", kita.NoticeNews, 20}}, 30, map[string]int{"few": 15, "many": 15}},
+		"alike take turns":       {[]told{{"a", kita.NoticeNews, 30}, {"b", kita.NoticeNews, 30}, {"c", kita.NoticeNews, 30}}, 30, map[string]int{"a": 10, "b": 10, "c": 10}},
+		"urgent before all":      {[]told{{"few", kita.NoticeNews, 4}, {"many", kita.NoticeUrgent, 40}}, 40, map[string]int{"many": 40}},
+		"urgent ones take turns": {[]told{{"many", kita.NoticeUrgent, 40}, {"few", kita.NoticeUrgent, 4}}, 10, map[string]int{"many": 6, "few": 4}},
+		"alone at full speed":    {[]told{{"many", kita.NoticeNews, 60}}, 60, map[string]int{"many": 60}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onEachOutbox(t, func(o *outbox) {
+				kitas, leads, families := map[string]*storetest.KitaB{}, map[string]*storetest.StaffB{}, map[string]*storetest.ChildB{}
+				names, size := map[kita.ID]string{}, map[string]int{}
+				for _, x := range c.told {
+					if kitas[x.kita] == nil {
+						k := o.w.Kita(x.kita)
+						kitas[x.kita], leads[x.kita], families[x.kita], names[k.ID] = k, k.Leader("Lea"), k.Group("Bären").Child("Mia"), x.kita
+					}
+					for ; size[x.kita] < x.people; size[x.kita]++ {
+						g := families[x.kita].Guardian(fmt.Sprint("Eltern", size[x.kita]))
+						o.w.Device(*g.AccountID, "https://fcm.googleapis.com/"+string(kita.NewID()), "p", "a")
+					}
+				}
+				o.w.Live()
+				for _, x := range c.told {
+					o.k, o.lead = kitas[x.kita], leads[x.kita]
+					o.post(x.kind, kita.AudienceKita)
+				}
+				got := map[string]int{}
+				for _, d := range o.claim(c.limit) {
+					got[names[*d.KitaID]]++
+				}
+				for name, n := range got {
+					if want := c.want[name]; n < want-1 || n > want+1 { // those at the same turn may go either way
+						o.Errorf("%v, want %v", got, c.want)
+						break
+					}
+				}
+				if len(got) != len(c.want) {
+					o.Errorf("%v, want %v", got, c.want)
+				}
+			})
+		})
+	}
+}
+
+// A lane that has enough to do still takes what is urgent; one that is paused takes nothing.
+func TestClaimTakesWhatThereIsRoomFor(t *testing.T) {
+	onEachOutbox(t, func(o *outbox) {
+		o.family("Eltern", "fcm.googleapis.com", "web.push.apple.com")
+		o.w.Live()
+		o.post(kita.NoticeNews, kita.AudienceKita)
+		take := func(room map[string]store.Room) int {
+			due, err := o.s.SystemClaimDeliveries(context.Background(), store.ChannelPush, 10, room)
+			o.must(err)
+			return len(due)
+		}
+		full := map[string]store.Room{"fcm.googleapis.com": store.RoomUrgent, "push.apple.com": store.RoomNone}
+		if n := take(full); n != 0 {
+			o.Errorf("%d were taken", n)
+		}
+		o.post(kita.NoticeUrgent, kita.AudienceKita)
+		if n := take(full); n != 1 {
+			o.Errorf("%d urgent ones were taken, want that of the service that is only full", n)
+		}
+		if n := take(nil); n != 3 {
+			o.Errorf("%d are left", n)
+		}
+	})
+}
+
+// What is due much later has its turn much later, too; what was tried in vain goes to the end of the line.
+func TestTurnMovesWithTheTimeItIsDue(t *testing.T) {
+	onEachOutbox(t, func(o *outbox) {
+		for i := range 5 {
+			o.family(fmt.Sprint("Eltern", i), "fcm.googleapis.com")
+		}
+		rows := o.w.Rows()
+		for i := range rows.Accounts {
+			if i%2 == 0 {
+				rows.Accounts[i].QuietFrom, rows.Accounts[i].QuietTo = "00:00", "23:00"
+			}
+		}
+		o.w.Live()
+		o.post(kita.NoticeNews, kita.AudienceKita)
+		if n := store.Count(o, o.s, `select count(*) from deliveries where turn < due_at or turn > due_at + 80`); n != 0 {
+			o.Errorf("%d have their turn at another time than they are due", n)
+		}
+		due := o.claim(10)
+		o.complete(due, func(store.Delivery) string { return "" })
+		if n := store.Count(o, o.s, `select count(*) from deliveries where attempts = 1 and turn = due_at`); n != len(due) || n == 0 || n == 5 {
+			o.Errorf("%d of %d that were tried moved", n, len(due))
 		}
 	})
 }

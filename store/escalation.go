@@ -37,8 +37,8 @@ and (r.accepted_at is null or r.accepted_at <= ?)
 and not exists (select 1 from deliveries p where p.recipient_id = r.id and ` + trying + `)`
 
 const mailThem = `
-insert into deliveries (id, kita_id, account_id, recipient_id, channel, service, kind, rank, due_at, expires_at, created_at)
-select new_id(), r.kita_id, r.account_id, r.id, 'email', '` + mailService + `', 'notice', cast(? as bigint), cast(? as bigint), cast(? as bigint), cast(? as bigint)
+insert into deliveries (id, kita_id, account_id, recipient_id, channel, service, kind, rank, due_at, expires_at, created_at, turn)
+select new_id(), r.kita_id, r.account_id, r.id, 'email', '` + mailService + `', 'notice', cast(? as bigint), cast(? as bigint), cast(? as bigint), cast(? as bigint), cast(? as bigint)
 from   recipients r
 left   join guardians mg on mg.id = r.guardian_id
 left   join staff ms on ms.id = r.staff_id
@@ -73,7 +73,7 @@ func (s *Store) SystemEscalate(ctx context.Context, notice kita.ID, mailWorks bo
 			whom, args, tryFor = silent, args[:1], mailUrgentFor
 		}
 		if mailWorks {
-			if _, err := tx.exec(mailThem+whom, append([]any{n.Kind.Rank(), tx.now, kita.At(tx.now.Add(tryFor)), tx.now}, args...)...); err != nil {
+			if _, err := tx.exec(mailThem+whom, append([]any{n.Kind.Rank(), tx.now, kita.At(tx.now.Add(tryFor)), tx.now, tx.now}, args...)...); err != nil {
 				return err
 			}
 		}

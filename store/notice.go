@@ -185,13 +185,18 @@ func deliver(tx *Tx, n kita.Notice, k kita.Kita, kind string) error {
 	if kind == "reminder" {
 		condition = "r.reminded_at = " + "cast(? as bigint)"
 	}
-	args := []any{kind, n.Kind.Rank(), tx.now, kita.At(n.Kind.Until(tx.now.Time, k.Zone())), tx.now, n.ID}
+	ahead, err := get[int](tx.ctx, tx, aheadOf, n.KitaID, kita.At(tx.now.Add(-aheadFor)), tx.now, n.ID, turnsAtMost)
+	if err != nil {
+		return err
+	}
+	args := []any{kind, n.Kind.Rank(), tx.now, kita.At(n.Kind.Until(tx.now.Time, k.Zone())), tx.now, tx.now, ahead, n.ID}
 	if kind == "reminder" {
 		args = append(args, tx.now)
 	}
 	if _, err := tx.exec(`
-insert into deliveries (id, kita_id, account_id, recipient_id, subscription_id, channel, service, kind, rank, due_at, expires_at, created_at)
-select new_id(), r.kita_id, r.account_id, r.id, d.id, 'push', d.service, cast(? as text), cast(? as bigint), cast(? as bigint), cast(? as bigint), cast(? as bigint)
+insert into deliveries (id, kita_id, account_id, recipient_id, subscription_id, channel, service, kind, rank, due_at, expires_at, created_at, turn)
+select new_id(), r.kita_id, r.account_id, r.id, d.id, 'push', d.service, cast(? as text), cast(? as bigint), cast(? as bigint), cast(? as bigint), cast(? as bigint),
+       cast(? as bigint) + `+turnOf+`
 from   recipients r
 join   subscriptions d on d.account_id = r.account_id
 where  r.notice_id = ? and `+condition, args...); err != nil {
@@ -215,11 +220,11 @@ from recipients r join accounts a on a.id = r.account_id where r.notice_id = ? a
 			continue
 		}
 		if _, err := tx.exec(`
-update deliveries set due_at = ?, expires_at = ?
+update deliveries set due_at = ?, expires_at = ?, turn = turn + (? - due_at)
 where  finished_at is null and created_at = ? and recipient_id in (
     select r.id from recipients r join accounts a on a.id = r.account_id
     where  r.notice_id = ? and a.quiet_from = ? and a.quiet_to = ?)`,
-			kita.At(due), kita.At(n.Kind.Until(due, k.Zone())), tx.now, n.ID, hours.From, hours.To); err != nil {
+			kita.At(due), kita.At(n.Kind.Until(due, k.Zone())), kita.At(due), tx.now, n.ID, hours.From, hours.To); err != nil {
 			return err
 		}
 	}

@@ -110,8 +110,8 @@ func (s *Store) TestPush(ctx context.Context, v kita.Viewer, id kita.ID) error {
 			return &kita.Error{Kind: kita.KindTooMany, Code: "push.test_too_soon", Args: []any{"retry_after", int(testEvery / time.Second)}}
 		}
 		tx.wake()
-		_, err = tx.exec(`insert into deliveries (id, account_id, subscription_id, channel, service, kind, rank, due_at, expires_at, created_at)
-values (new_id(), ?, ?, 'push', ?, 'test', 5, ?, ?, ?)`, v.AccountID(), id, d.Service(), tx.now, kita.At(tx.now.Add(5*time.Minute)), tx.now)
+		_, err = tx.exec(`insert into deliveries (id, account_id, subscription_id, channel, service, kind, rank, due_at, expires_at, created_at, turn)
+values (new_id(), ?, ?, 'push', ?, 'test', 5, ?, ?, ?, ?)`, v.AccountID(), id, d.Service(), tx.now, kita.At(tx.now.Add(5*time.Minute)), tx.now, tx.now)
 		return err
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"morgenkreis/notify"
 	"morgenkreis/store"
 )
 
@@ -54,6 +55,35 @@ var (
 	misconfigured = prometheus.NewDesc("morgenkreis_pushes_refused", "Pushes refused for our own fault in the last day.", nil, nil)
 	subscriptions = prometheus.NewDesc("morgenkreis_subscriptions", "Devices that take pushes.", nil, nil)
 )
+
+var (
+	laneLimit    = prometheus.NewDesc("morgenkreis_push_lane_limit", "Pushes that may be under way to a service at once, as it has shown that it takes them.", []string{"service"}, nil)
+	laneUnderWay = prometheus.NewDesc("morgenkreis_push_lane_under_way", "Pushes under way to a service.", []string{"service"}, nil)
+	lanePaused   = prometheus.NewDesc("morgenkreis_push_lane_paused", "1 while a service has asked for silence (Retry-After).", []string{"service"}, nil)
+	lanePauses   = prometheus.NewDesc("morgenkreis_push_lane_pauses_total", "How often a service has asked for silence.", []string{"service"}, nil)
+)
+
+// laneCollector tells how fast each service is sent to, and why not faster.
+type laneCollector struct{ lanes func() []notify.LaneState }
+
+func (laneCollector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{laneLimit, laneUnderWay, lanePaused, lanePauses} {
+		out <- d
+	}
+}
+
+func (c laneCollector) Collect(out chan<- prometheus.Metric) {
+	for _, l := range c.lanes() {
+		paused := 0.0
+		if l.Paused {
+			paused = 1
+		}
+		out <- prometheus.MustNewConstMetric(laneLimit, prometheus.GaugeValue, float64(l.InFlight), l.Service)
+		out <- prometheus.MustNewConstMetric(laneUnderWay, prometheus.GaugeValue, float64(l.UnderWay), l.Service)
+		out <- prometheus.MustNewConstMetric(lanePaused, prometheus.GaugeValue, paused, l.Service)
+		out <- prometheus.MustNewConstMetric(lanePauses, prometheus.CounterValue, float64(l.Pauses), l.Service)
+	}
+}
 
 // queueCollector asks the database when it is asked itself.
 type queueCollector struct{ store *store.Store }

@@ -134,6 +134,7 @@ func (h *house) furnish(ctx context.Context) (err error) {
 	h.metrics = newMetrics(h.store)
 	h.dispatcher = notify.NewDispatcher(notify.Options{Outbox: h.store, Sender: sender, Receipts: h.receipts, Mailer: h.mailer,
 		BaseURL: c.BaseURL, Observe: h.metrics.delivery, Sweep: h.sweep})
+	h.metrics.registry.MustRegister(laneCollector{h.dispatcher.Lanes})
 	o := handlers.Options{Store: h.store, Files: h.files, BaseURL: c.BaseURL, PushKey: h.keys.Public, Hosts: c.PushHosts,
 		Receipts: h.receipts, MailWorks: h.mailer != nil, TrustProxy: c.TrustProxy, Clock: clock, NewID: kita.NewID, Version: version,
 		Web: web.Handler(), Ready: h.ready, Observe: h.metrics.request}

@@ -82,6 +82,8 @@ type Service struct {
 	messages []Message
 	refusals []Refusal
 	verified map[string]Claims
+	quota    quota
+	gate     <-chan struct{}
 	// changed is closed and replaced whenever one of the above grows.
 	changed chan struct{}
 }
@@ -166,6 +168,62 @@ func (s *Service) Mix(seed uint64, shares ...Share) {
 	s.mix = newMix(seed, shares)
 }
 
+// quota is how many messages are looked at in each stretch of time.
+type quota struct {
+	n     int
+	per   time.Duration
+	taken int
+	since time.Time
+}
+
+// Quota makes the service look at n messages within each per, by its clock; what comes besides is answered 429, with the rest
+// of the time as Retry-After. 0 lifts it.
+func (s *Service) Quota(n int, per time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.quota = quota{n: n, per: per}
+}
+
+// overdrawn is how long the service looks at nothing more; 0 when it looks at this one.
+func (s *Service) overdrawn() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q := &s.quota
+	if q.n == 0 {
+		return 0
+	}
+	now := s.options.Clock()
+	if now.Sub(q.since) >= q.per {
+		q.since, q.taken = now, 0
+	}
+	if q.taken < q.n {
+		q.taken++
+		return 0
+	}
+	return q.since.Add(q.per).Sub(now)
+}
+
+// Hold lets no message that comes from now on be answered until gate is closed.
+func (s *Service) Hold(gate <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gate = gate
+}
+
+func (s *Service) pass(ctx context.Context) {
+	s.mu.Lock()
+	gate := s.gate
+	s.mu.Unlock()
+	if gate == nil {
+		return
+	}
+	select {
+	case <-gate:
+	case <-ctx.Done():
+	case <-s.closed:
+	}
+}
+
 // Messages are all that were in order, whatever they were answered with, as they came.
 func (s *Service) Messages() []Message {
 	s.mu.Lock()
@@ -230,7 +288,11 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer := s.answerFor(message)
+	if wait := s.overdrawn(); wait > 0 {
+		answer = Answer{Status: http.StatusTooManyRequests, RetryAfter: strconv.Itoa(int((wait + time.Second - 1) / time.Second))}
+	}
 	answer.Latency += s.options.Latency
+	s.pass(r.Context())
 	answered := answer.wait(r.Context(), s.closed)
 	if answered && answer.Fault == 0 {
 		message.Status = answer.status()
