@@ -15,10 +15,10 @@ export CGO_ENABLED := 1
 APP := web/embedded/app/index.html
 APP_SOURCES := $(shell find web/src web/static -type f ! -name schema.d.ts) $(wildcard web/*.ts web/*.js web/*.json) docs/openapi.json docs/roster-sample.csv
 
-.PHONY: help run build app test lint bench bench-app screens fuzz openapi clean tools need-go need-gcc need-node
+.PHONY: help run build app test test-faults lint bench bench-app screens fuzz openapi clean tools need-go need-gcc need-node
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
 run: build ## build, and serve the demo kita on http://localhost:8080
 	exec bin/morgenkreis serve --demo --data data/demo
@@ -37,8 +37,11 @@ $(APP): web/node_modules/.package-lock.json $(APP_SOURCES)
 
 test: need-go tools $(APP) ## install what the tests need (Debian: PostgreSQL, Chromium, Firefox, strace, curl, jq), then run them all
 	go vet ./...
-	go test -race -shuffle=on -timeout $(TEST_TIMEOUT) ./...
+	go test -race -shuffle=on -parallel 4 -timeout $(TEST_TIMEOUT) ./...
 	cd web && npm test
+
+test-faults: need-go need-gcc tools $(APP) ## what happens to machines, done to several nodes with 20,000 phones: kill -9, cut cables, PostgreSQL restarted and failing over
+	MORGENKREIS_TEST_FAULTS=all go test ./cmd/morgenkreis -run '^TestFaults$$' -count=1 -parallel 4 -timeout $(TEST_TIMEOUT) -v
 
 lint: need-go web/node_modules/.package-lock.json ## gofmt, go vet, staticcheck, svelte-check, lock files
 	@files=$$(git ls-files --cached --others --exclude-standard -- '*.go' | xargs -r ls 2>/dev/null | xargs -r gofmt -l); \

@@ -35,7 +35,9 @@ func mayUpload(ctx context.Context, q query, v kita.Viewer, kitaID kita.ID) erro
 // CreateFile keeps the row of an attachment whose bytes are in the folder. Sending the same again is harmless.
 func (s *Store) CreateFile(ctx context.Context, v kita.Viewer, f File) (_ File, again bool, err error) {
 	f.AccountID = v.AccountID()
+	asked := f
 	err = s.write(ctx, func(tx *Tx) error {
+		f = asked
 		if err := mayUpload(ctx, tx, v, f.KitaID); err != nil {
 			return err
 		}

@@ -72,11 +72,12 @@ func (s *Store) CreateGroup(ctx context.Context, v kita.Viewer, g kita.Group) (_
 	if err := g.Check(); err != nil {
 		return g, false, err
 	}
+	asked := g
 	err = s.write(ctx, func(tx *Tx) (err error) {
-		if _, err := ledKita(ctx, tx, v, g.KitaID); err != nil {
+		if _, err := ledKita(ctx, tx, v, asked.KitaID); err != nil {
 			return err
 		}
-		row := g
+		row := asked
 		if again, err = tx.creation(v, row.ID, row); err != nil {
 			return err
 		}

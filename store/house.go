@@ -70,6 +70,7 @@ func (s *Store) CreateKita(ctx context.Context, v kita.Viewer, k kita.Kita) (_ k
 	if err := k.Check(); err != nil {
 		return k, false, err
 	}
+	asked := k
 	err = s.write(ctx, func(tx *Tx) (err error) {
 		allowed, err := get[int](ctx, tx, `select count(*) from providers p where p.id = ? and p.archived_at is null
 and (exists (select 1 from accounts a where a.id = ? and a.operator)
@@ -80,6 +81,7 @@ and (exists (select 1 from accounts a where a.id = ? and a.operator)
 		if err != nil {
 			return err
 		}
+		k = asked
 		if again, err = tx.creation(v, k.ID, k); err != nil {
 			return err
 		}
@@ -217,7 +219,9 @@ func (s *Store) CreateProvider(ctx context.Context, v kita.Viewer, p kita.Provid
 	if !v.Operator() {
 		return p, false, kita.ErrNotFound
 	}
+	asked := p
 	err = s.write(ctx, func(tx *Tx) (err error) {
+		p = asked
 		if again, err = tx.creation(v, p.ID, p); err != nil {
 			return err
 		}

@@ -41,10 +41,15 @@ type line struct {
 	of *lookout
 }
 
+// Close ends the connection, unless it was cut.
 func (l *line) Close() error {
 	l.of.mu.Lock()
+	_, open := l.of.lines[l]
 	delete(l.of.lines, l)
 	l.of.mu.Unlock()
+	if !open {
+		return nil
+	}
 	return l.Conn.Close()
 }
 

@@ -17,7 +17,9 @@ starts_at, ends_at, place, publish_at, ends_on, version, discretion, created_at,
 func (s *Store) CreateNotice(ctx context.Context, v kita.Viewer, n kita.Notice) (_ kita.Notice, again bool, err error) {
 	targets := n.Audience().Normal()
 	n.Targets = targets.Targets
+	asked := n
 	err = s.write(ctx, func(tx *Tx) error {
+		n = asked
 		k, err := openKita(ctx, tx, n.KitaID)
 		if err != nil {
 			return err

@@ -29,6 +29,8 @@ type Options struct {
 
 	ladder *ladder // nil: ours; tests have others
 	moving bool    // open also what is half moved
+	// rehearsed, in tests, tells whether a transaction is to fail at its commit, as it may on PostgreSQL, and be tried again.
+	rehearsed func() bool
 }
 
 // Store is the database, with one handle to read and one to write.
@@ -43,6 +45,8 @@ type Store struct {
 	wire   wire
 	wall   *wall // nil: there is none
 	bare   *unnarrowed.Switch
+
+	rehearsed func() bool
 }
 
 // reader can only read: on SQLite its connections are query_only, on PostgreSQL its transactions are read only.
@@ -85,7 +89,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{reader: reader{r}, writer: w, engine: eng, ladder: l, clock: o.Clock, newID: o.NewID, hub: newHub(o.Clock), bare: o.Unnarrowed}
+	s := &Store{reader: reader{r}, writer: w, engine: eng, ladder: l, clock: o.Clock, newID: o.NewID, hub: newHub(o.Clock), bare: o.Unnarrowed, rehearsed: o.rehearsed}
 	s.wire = eng.wire(s.hub)
 	err = s.prepare(ctx)
 	if err == nil && o.ladder == nil && (o.Unnarrowed == nil || !o.Unnarrowed.NoWall) {
@@ -122,6 +126,9 @@ func (s *Store) Woken() <-chan struct{} {
 	return s.hub.woken
 }
 
+// errRehearsal stands for what PostgreSQL answers to a commit that would not be serialisable.
+var errRehearsal = errors.New("rehearsal")
+
 // write runs f in one transaction: immediate on SQLite, serialisable and retried on PostgreSQL, so f may run more than
 // once and must hold all that it leaves outside the database until it has returned nil.
 func (s *Store) write(ctx context.Context, f func(tx *Tx) error) error {
@@ -131,7 +138,7 @@ func (s *Store) write(ctx context.Context, f func(tx *Tx) error) error {
 			// The transaction was rolled back under f because its context had ended: that is what the caller is told.
 			return ctx.Err()
 		}
-		if err == nil || try >= 12 || !s.engine.retryable(err) {
+		if err == nil || try >= 12 || !s.engine.retryable(err) && !errors.Is(err, errRehearsal) {
 			return s.explain(err)
 		}
 		select {
@@ -156,6 +163,9 @@ func (s *Store) attempt(ctx context.Context, f func(tx *Tx) error) error {
 	}
 	if err != nil {
 		return errors.Join(err, ignoreDone(raw.Rollback()))
+	}
+	if s.rehearsed != nil && s.rehearsed() {
+		return errors.Join(errRehearsal, raw.Rollback())
 	}
 	if err := raw.Commit(); err != nil {
 		return err

@@ -150,36 +150,36 @@ func TestKilledServerLosesNothingItAnswered(t *testing.T) {
 
 // postOnce posts a notice and tells whether it was answered; a connection that breaks is no answer.
 func postOnce(ctx context.Context, t *testing.T, url, session string, kitaID, id kita.ID, i int) bool {
-	status, said := post(ctx, url, session, kitaID, id, i)
+	status, _, said := post(ctx, url, session, kitaID, id, i)
 	if status != 0 && status != http.StatusCreated && status != http.StatusOK {
 		t.Errorf("notice %d: %d %s", i, status, said)
 	}
 	return status != 0
 }
 
-// post posts a notice and answers the status, and what was said; 0 when there was no answer, or not all of it.
-func post(ctx context.Context, url, session string, kitaID, id kita.ID, i int) (status int, said string) {
+// post posts a notice and answers the status, Retry-After, and what was said; status 0 when there was no answer, or not all of it.
+func post(ctx context.Context, url, session string, kitaID, id kita.ID, i int) (status int, retryAfter, said string) {
 	body, err := json.Marshal(map[string]any{"id": id, "kita_id": kitaID, "kind": "news", "title": fmt.Sprint("Nachricht ", i), "body": "Text",
 		"audience": map[string]any{"kind": "kita"}})
 	if err != nil {
-		return 0, err.Error()
+		return 0, "", err.Error()
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/api/v1/notices", bytes.NewReader(body))
 	if err != nil {
-		return 0, err.Error()
+		return 0, "", err.Error()
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.AddCookie(&http.Cookie{Name: "morgenkreis", Value: session})
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return 0, err.Error()
+		return 0, "", err.Error()
 	}
 	defer res.Body.Close()
 	raw, err := io.ReadAll(res.Body)
 	if err != nil {
-		return 0, err.Error()
+		return 0, "", err.Error()
 	}
-	return res.StatusCode, string(raw)
+	return res.StatusCode, res.Header.Get("Retry-After"), string(raw)
 }
 
 // addsUp looks at the ledger of every notice: its states sum to its recipients, and those are all who were owed it.

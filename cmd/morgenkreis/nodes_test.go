@@ -183,7 +183,7 @@ func TestNodesAreRestartedOneAfterTheOtherWithoutALostRequest(t *testing.T) {
 		people.Go(func() {
 			for i := 0; working.Err() == nil && !t.Failed(); i++ {
 				id := kita.NewID()
-				status, said := post(t.Context(), g.URL, session, k.ID, id, i)
+				status, _, said := post(t.Context(), g.URL, session, k.ID, id, i)
 				if status != http.StatusCreated {
 					t.Errorf("a notice was answered with %d %s", status, said)
 				}
