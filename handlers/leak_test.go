@@ -58,13 +58,21 @@ func TestNobodyLearnsWhatIsNotTheirs(t *testing.T) {
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
 		address := storetest.PostgresURL(t)
-		live(t, log, "pgx", address, store.Options{URL: address})
+		live(t, log, "pgx", address, store.Options{URL: address}, (*run).everything)
+	})
+	t.Run("the second wall alone", func(t *testing.T) {
+		t.Parallel()
+		secondWallAlone(t, log)
+	})
+	t.Run("no wall at all", func(t *testing.T) {
+		t.Parallel()
+		noWallAtAll(t, log)
 	})
 	for i := range sqliteLanes {
 		t.Run(fmt.Sprint("sqlite ", i), func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "morgenkreis.db")
-			live(t, log, "sqlite3_morgenkreis", "file:"+path+"?_busy_timeout=10000&_foreign_keys=on", store.Options{Path: path})
+			live(t, log, "sqlite3_morgenkreis", "file:"+path+"?_busy_timeout=10000&_foreign_keys=on", store.Options{Path: path}, (*run).everything)
 		})
 	}
 }
@@ -81,7 +89,7 @@ type lane struct {
 }
 
 // live opens the lane and checks world after world on it.
-func live(t *testing.T, log *logged, driver, address string, o store.Options) {
+func live(t *testing.T, log *logged, driver, address string, o store.Options, check func(*run)) {
 	l := &lane{ctx: t.Context(), clock: storetest.NewClock(), log: log}
 	id := func() kita.ID { return l.mint() }
 	o.Clock, o.NewID = l.clock.Now, id
@@ -114,12 +122,16 @@ func live(t *testing.T, log *logged, driver, address string, o store.Options) {
 		for range w.n("happens", 0, 9) {
 			pick(w, "what", story)(r)
 		}
-		r.everybodyAsks()
-		r.everybodyTries()
+		check(r)
 		if found := log.take(); secretWords.MatchString(found) {
 			rt.Fatalf("the log holds a secret:\n%s", found)
 		}
 	})
+}
+
+func (r *run) everything() {
+	r.everybodyAsks()
+	r.everybodyTries()
 }
 
 var tables = regexp.MustCompile(`(?m)^create table (\w+)`)
@@ -250,6 +262,10 @@ func (r *run) learned(o oracle, got *reply) (wrong []string) {
 	if got.status == http.StatusForbidden || got.status >= 500 {
 		r.Fatalf("%s: %d\n%s", got.what, got.status, got.text)
 	}
+	return r.tells(o, got)
+}
+
+func (r *run) tells(o oracle, got *reply) (wrong []string) {
 	all := []string{got.text}
 	for name, values := range got.header {
 		all = append(all, name, strings.Join(values, ", "))

@@ -71,7 +71,7 @@ where child_id = ? and to_day >= ? and from_day <= ? and withdrawn_at is null or
 func (s *Store) ReportAbsence(ctx context.Context, v kita.Viewer, a kita.Absence) (done AbsenceReport, err error) {
 	err = s.write(ctx, func(tx *Tx) error {
 		done = AbsenceReport{}
-		k, err := deskFor(ctx, tx, v, a.ChildID, a.From, a.To)
+		k, err := deskFor(ctx, tx.as(v), v, a.ChildID, a.From, a.To)
 		if err != nil {
 			return err
 		}
@@ -89,7 +89,7 @@ func (s *Store) ReportAbsence(ctx context.Context, v kita.Viewer, a kita.Absence
 		if err != nil {
 			return err
 		}
-		if done.AbsenceSeen, err = absenceSeen(ctx, tx, v, row.ID); err != nil {
+		if done.AbsenceSeen, err = absenceSeen(ctx, tx.as(v), v, row.ID); err != nil {
 			return err
 		}
 		k.Closing, err = closingDays(ctx, tx, k.ID, row.From, row.To)
@@ -165,14 +165,14 @@ order by case when withdrawn_at is null then 0 else 1 end, created_at desc limit
 func (s *Store) ChangeAbsence(ctx context.Context, v kita.Viewer, id kita.ID, change func(*kita.Absence)) (done AbsenceReport, err error) {
 	err = s.write(ctx, func(tx *Tx) error {
 		done = AbsenceReport{}
-		old, err := get[kita.Absence](ctx, tx, `select * from absences where id = ?`, id)
+		old, err := get[kita.Absence](ctx, tx.as(v), `select * from absences where id = ?`, id)
 		if err != nil {
 			return err
 		}
 		row := old
 		change(&row)
 		from, to := min(old.From, row.From), max(old.To, row.To)
-		k, err := deskFor(ctx, tx, v, old.ChildID, from, to)
+		k, err := deskFor(ctx, tx.as(v), v, old.ChildID, from, to)
 		if err != nil {
 			return err
 		}
@@ -184,7 +184,7 @@ func (s *Store) ChangeAbsence(ctx context.Context, v kita.Viewer, id kita.ID, ch
 				return err
 			}
 		}
-		done.AbsenceSeen, err = absenceSeen(ctx, tx, v, id)
+		done.AbsenceSeen, err = absenceSeen(ctx, tx.as(v), v, id)
 		done.Closures = k.closures(row)
 		return err
 	})
@@ -214,11 +214,11 @@ func (s *Store) keepChange(tx *Tx, v kita.Viewer, k desk, old, row kita.Absence)
 // the log. Withdrawing again is harmless.
 func (s *Store) WithdrawAbsence(ctx context.Context, v kita.Viewer, id kita.ID) error {
 	return s.write(ctx, func(tx *Tx) error {
-		row, err := get[kita.Absence](ctx, tx, `select * from absences where id = ?`, id)
+		row, err := get[kita.Absence](ctx, tx.as(v), `select * from absences where id = ?`, id)
 		if err != nil {
 			return err
 		}
-		k, err := deskFor(ctx, tx, v, row.ChildID, row.From, row.To)
+		k, err := deskFor(ctx, tx.as(v), v, row.ChildID, row.From, row.To)
 		if err != nil || row.WithdrawnAt != nil {
 			return err
 		}

@@ -25,7 +25,7 @@ func (s *Store) Account(ctx context.Context, v kita.Viewer) (kita.Account, error
 // ChangeAccount keeps the viewer's own settings: name, language, quiet hours, sound.
 func (s *Store) ChangeAccount(ctx context.Context, v kita.Viewer, change func(*kita.Account)) (a kita.Account, err error) {
 	err = s.write(ctx, func(tx *Tx) error {
-		if a, err = get[kita.Account](ctx, tx, `select * from accounts where id = ?`, v.AccountID()); err != nil {
+		if a, err = get[kita.Account](ctx, tx.as(v), `select * from accounts where id = ?`, v.AccountID()); err != nil {
 			return err
 		}
 		change(&a)
@@ -43,6 +43,9 @@ func (s *Store) ChangeAccount(ctx context.Context, v kita.Viewer, change func(*k
 // ChangePassword keeps a new hash and signs every other browser of the account out, their subscriptions with them.
 func (s *Store) ChangePassword(ctx context.Context, v kita.Viewer, hash string) error {
 	return s.write(ctx, func(tx *Tx) error {
+		if err := tx.seen(v, "accounts", v.AccountID()); err != nil {
+			return err
+		}
 		if err := tx.one(`update accounts set password_hash = ? where id = ?`, hash, v.AccountID()); err != nil {
 			return err
 		}

@@ -116,13 +116,13 @@ type PreviewBan struct {
 // a ban is told to leaders only. People are named as far as the viewer works with their children; the rest, and for a
 // provider all of them, are a number.
 func (s *Store) Preview(ctx context.Context, v kita.Viewer, n kita.Notice) (p Preview, err error) {
-	n.Targets = n.Audience().Normal().Targets
+	n.Targets, n.AuthorID = n.Audience().Normal().Targets, v.AccountID()
 	err = s.write(ctx, func(tx *Tx) error {
 		k, err := openKita(ctx, tx, n.KitaID)
 		if err != nil {
 			return err
 		}
-		if err := mayAddress(ctx, tx, v, n.KitaID, n.Audience()); err != nil {
+		if err := mayAddress(ctx, tx.as(v), v, n.KitaID, n.Audience()); err != nil {
 			return err
 		}
 		if err := insertDraft(tx, n); err != nil {
@@ -134,7 +134,7 @@ func (s *Store) Preview(ctx context.Context, v kita.Viewer, n kita.Notice) (p Pr
 		if p, err = previewed(tx, v, n); err != nil {
 			return err
 		}
-		if _, err := ledKita(ctx, tx, v, n.KitaID); err == nil && n.AudienceKind != kita.AudienceStaff {
+		if _, err := ledKita(ctx, tx.as(v), v, n.KitaID); err == nil && n.AudienceKind != kita.AudienceStaff {
 			p.Banned, err = bannedFrom(tx, v, n, k)
 			if err != nil {
 				return err
@@ -179,7 +179,7 @@ from recipients r join recipient_children rc on rc.recipient_id = r.id where r.n
 		children[x.Child] = true
 	}
 	p.Families, p.Children = families.Count(), len(children)
-	p.NoDevice, err = list[PreviewPerson](tx.ctx, tx, `
+	p.NoDevice, err = list[PreviewPerson](tx.ctx, tx.as(v), `
 select coalesce(r.guardian_id, r.staff_id) as id, coalesce(g.first_name || ' ' || g.last_name, s.first_name || ' ' || s.last_name) as name,
        r.account_id is not null as has_account, coalesce(g.email, s.email, '') <> '' as has_email
 from   recipients r
@@ -195,7 +195,7 @@ order  by 2, 1`, n.ID, v.AccountID(), v.Today())
 
 func bannedFrom(tx *Tx, v kita.Viewer, n kita.Notice, k kita.Kita) ([]PreviewBan, error) {
 	condition, args := aboutIn(n, k.Today(tx.now.Time))
-	return list[PreviewBan](tx.ctx, tx, `
+	return list[PreviewBan](tx.ctx, tx.as(v), `
 select g.id as guardian_id, g.first_name || ' ' || g.last_name as guardian, c.id as child_id,
        c.first_name || ' ' || c.last_name as child, b.reason as reason
 from   guardian_children t

@@ -100,11 +100,11 @@ and (exists (select 1 from accounts a where a.id = ? and a.operator)
 }
 
 func banFor(tx *Tx, v kita.Viewer, id kita.ID) (BanSeen, error) {
-	kitaID, err := get[kita.ID](tx.ctx, tx, `select kita_id from contact_bans where id = ?`, id)
+	kitaID, err := get[kita.ID](tx.ctx, tx.as(v), `select kita_id from contact_bans where id = ?`, id)
 	if err != nil {
 		return BanSeen{}, err
 	}
-	return get[BanSeen](tx.ctx, tx, bansSeen+" and x.id = ?", append(bansSeenArgs(v, kitaID), id)...)
+	return get[BanSeen](tx.ctx, tx.as(v), bansSeen+" and x.id = ?", append(bansSeenArgs(v, kitaID), id)...)
 }
 
 // CreateBan enters a contact ban, for leaders. From its return on the guardian sees and receives nothing of the child,
@@ -164,7 +164,7 @@ func (s *Store) LiftBan(ctx context.Context, v kita.Viewer, id kita.ID) (seen Ba
 		if seen, err = banFor(tx, v, id); err != nil {
 			return err
 		}
-		operator, err := get[bool](ctx, tx, `select a.operator from accounts a where a.id = ?`, v.AccountID())
+		operator, err := get[bool](ctx, tx.as(v), `select a.operator from accounts a where a.id = ?`, v.AccountID())
 		if err != nil {
 			return err
 		}

@@ -127,7 +127,7 @@ func nameHolds(word string) (string, []any) {
 // (today when empty). KindConflict when the kita's number is taken. Sending the same again is harmless; again tells so.
 func (s *Store) CreateChild(ctx context.Context, v kita.Viewer, ch kita.Child, groupID kita.ID, from kita.Day) (d ChildDetail, again bool, err error) {
 	err = s.write(ctx, func(tx *Tx) error {
-		k, err := ledKita(ctx, tx, v, ch.KitaID)
+		k, err := ledKita(ctx, tx.as(v), v, ch.KitaID)
 		if err != nil {
 			return err
 		}
@@ -144,7 +144,7 @@ func (s *Store) CreateChild(ctx context.Context, v kita.Viewer, ch kita.Child, g
 				return err
 			}
 		}
-		d, err = childFor(ctx, tx, v, ch.ID)
+		d, err = childFor(ctx, tx.as(v), v, ch.ID)
 		return err
 	})
 	return d, again, err
@@ -193,7 +193,7 @@ type childHeld struct {
 }
 
 func correctableChild(tx *Tx, v kita.Viewer, id kita.ID) (childHeld, error) {
-	return get[childHeld](tx.ctx, tx, correctable, v.AccountID(), id, v.AccountID())
+	return get[childHeld](tx.ctx, tx.as(v), correctable, v.AccountID(), id, v.AccountID())
 }
 
 // ledChild is the child, and its kita, when the viewer leads it; ErrNotFound for everybody else, and for a leader who is
@@ -206,7 +206,7 @@ func ledChild(tx *Tx, v kita.Viewer, id kita.ID) (kita.Child, kita.Kita, error) 
 	if err != nil {
 		return kita.Child{}, kita.Kita{}, err
 	}
-	k, err := ledKita(tx.ctx, tx, v, ch.KitaID)
+	k, err := ledKita(tx.ctx, tx.as(v), v, ch.KitaID)
 	return ch.Child, k, err
 }
 
@@ -233,7 +233,7 @@ func (s *Store) ChangeChild(ctx context.Context, v kita.Viewer, id kita.ID, chan
 		if err := tx.audit(v, ch.KitaID, "child.change", id); err != nil {
 			return err
 		}
-		d, err = childFor(ctx, tx, v, id)
+		d, err = childFor(ctx, tx.as(v), v, id)
 		return err
 	})
 	return d, err
@@ -296,7 +296,7 @@ func (s *Store) ArchiveChild(ctx context.Context, v kita.Viewer, id kita.ID, arc
 		if err := tx.audit(v, ch.KitaID, "child.archive", id); err != nil {
 			return err
 		}
-		d, err = childFor(ctx, tx, v, id)
+		d, err = childFor(ctx, tx.as(v), v, id)
 		return err
 	})
 	return d, err

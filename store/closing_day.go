@@ -53,7 +53,7 @@ func (s *Store) CreateClosingDay(ctx context.Context, v kita.Viewer, d kita.Clos
 		return d, false, err
 	}
 	err = s.write(ctx, func(tx *Tx) (err error) {
-		if _, err := ledKita(ctx, tx, v, d.KitaID); err != nil {
+		if _, err := ledKita(ctx, tx.as(v), v, d.KitaID); err != nil {
 			return err
 		}
 		if again, err = tx.creation(v, d.ID, d); err != nil {
@@ -83,11 +83,11 @@ func (s *Store) CreateClosingDay(ctx context.Context, v kita.Viewer, d kita.Clos
 // DeleteClosingDay opens the kita again on that day; for its leaders.
 func (s *Store) DeleteClosingDay(ctx context.Context, v kita.Viewer, id kita.ID) error {
 	return s.write(ctx, func(tx *Tx) error {
-		d, err := get[kita.ClosingDay](ctx, tx, `select id, kita_id, day, name from closing_days where id = ?`, id)
+		d, err := get[kita.ClosingDay](ctx, tx.as(v), `select id, kita_id, day, name from closing_days where id = ?`, id)
 		if err != nil {
 			return err
 		}
-		if _, err := ledKita(ctx, tx, v, d.KitaID); err != nil {
+		if _, err := ledKita(ctx, tx.as(v), v, d.KitaID); err != nil {
 			return err
 		}
 		if err := tx.one(`delete from closing_days where id = ?`, id); err != nil {

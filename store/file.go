@@ -38,14 +38,14 @@ func (s *Store) CreateFile(ctx context.Context, v kita.Viewer, f File) (_ File, 
 	asked := f
 	err = s.write(ctx, func(tx *Tx) error {
 		f = asked
-		if err := mayUpload(ctx, tx, v, f.KitaID); err != nil {
+		if err := mayUpload(ctx, tx.as(v), v, f.KitaID); err != nil {
 			return err
 		}
 		if again, err = tx.creation(v, f.ID, []any{f.KitaID, f.Name, f.Sum}); err != nil {
 			return err
 		}
 		if again {
-			f, err = get[File](ctx, tx, `select * from files where id = ?`, f.ID)
+			f, err = get[File](ctx, tx.as(v), `select * from files where id = ?`, f.ID)
 			return err
 		}
 		f.CreatedAt = tx.now

@@ -63,7 +63,7 @@ func groupFor(ctx context.Context, q query, v kita.Viewer, id kita.ID) (kita.Gro
 
 // ledGroup is the group when the viewer leads its kita, ErrNotFound for everybody else.
 func ledGroup(tx *Tx, v kita.Viewer, id kita.ID) (kita.Group, error) {
-	return get[kita.Group](tx.ctx, tx, `select g.* from groups g where g.id = ?
+	return get[kita.Group](tx.ctx, tx.as(v), `select g.* from groups g where g.id = ?
 and g.id in (select r.group_id from staff_reach r where r.account_id = ? and r.role = 'leader')`, id, v.AccountID())
 }
 
@@ -74,7 +74,7 @@ func (s *Store) CreateGroup(ctx context.Context, v kita.Viewer, g kita.Group) (_
 	}
 	asked := g
 	err = s.write(ctx, func(tx *Tx) (err error) {
-		if _, err := ledKita(ctx, tx, v, asked.KitaID); err != nil {
+		if _, err := ledKita(ctx, tx.as(v), v, asked.KitaID); err != nil {
 			return err
 		}
 		row := asked
@@ -82,7 +82,7 @@ func (s *Store) CreateGroup(ctx context.Context, v kita.Viewer, g kita.Group) (_
 			return err
 		}
 		if again {
-			g, err = groupFor(ctx, tx, v, row.ID)
+			g, err = groupFor(ctx, tx.as(v), v, row.ID)
 			return err
 		}
 		row.CreatedAt = tx.now
@@ -137,7 +137,7 @@ func (s *Store) ArchiveGroup(ctx context.Context, v kita.Viewer, id kita.ID, arc
 		if g, err = ledGroup(tx, v, id); err != nil {
 			return err
 		}
-		k, err := ledKita(ctx, tx, v, g.KitaID)
+		k, err := ledKita(ctx, tx.as(v), v, g.KitaID)
 		if err != nil {
 			return err
 		}

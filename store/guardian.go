@@ -210,7 +210,7 @@ func guardianFor(ctx context.Context, q query, v kita.Viewer, id kita.ID) (g Gua
 // ledGuardian is the guardian when the viewer keeps their record as a leader, ErrNotFound for everybody else, and for a
 // leader who is banned from one of the guardian's children.
 func ledGuardian(tx *Tx, v kita.Viewer, id kita.ID) (GuardianSeen, error) {
-	g, err := guardianFor(tx.ctx, tx, v, id)
+	g, err := guardianFor(tx.ctx, tx.as(v), v, id)
 	if err == nil && g.As != AsLeader {
 		err = kita.ErrNotFound
 	}
@@ -221,7 +221,7 @@ func ledGuardian(tx *Tx, v kita.Viewer, id kita.ID) (GuardianSeen, error) {
 // same again is harmless; again tells so.
 func (s *Store) CreateGuardian(ctx context.Context, v kita.Viewer, g kita.Guardian) (seen GuardianSeen, again bool, err error) {
 	err = s.write(ctx, func(tx *Tx) error {
-		k, err := ledKita(ctx, tx, v, g.KitaID)
+		k, err := ledKita(ctx, tx.as(v), v, g.KitaID)
 		if err != nil {
 			return err
 		}
@@ -244,7 +244,7 @@ func (s *Store) CreateGuardian(ctx context.Context, v kita.Viewer, g kita.Guardi
 				return err
 			}
 		}
-		seen, err = guardianFor(ctx, tx, v, g.ID)
+		seen, err = guardianFor(ctx, tx.as(v), v, g.ID)
 		return err
 	})
 	return seen, again, err
@@ -254,7 +254,7 @@ func (s *Store) CreateGuardian(ctx context.Context, v kita.Viewer, g kita.Guardi
 // phone, e-mail, address and language but not their name.
 func (s *Store) ChangeGuardian(ctx context.Context, v kita.Viewer, id kita.ID, change func(*kita.Guardian)) (seen GuardianSeen, err error) {
 	err = s.write(ctx, func(tx *Tx) error {
-		if seen, err = guardianFor(ctx, tx, v, id); err != nil {
+		if seen, err = guardianFor(ctx, tx.as(v), v, id); err != nil {
 			return err
 		}
 		before := seen.Guardian
@@ -328,7 +328,7 @@ may_pick_up = excluded.may_pick_up, receives_notices = excluded.receives_notices
 		if err := tx.audit(v, g.KitaID, "guardian.tie", t.GuardianID); err != nil {
 			return err
 		}
-		seen, err = guardianFor(ctx, tx, v, t.GuardianID)
+		seen, err = guardianFor(ctx, tx.as(v), v, t.GuardianID)
 		return err
 	})
 	return seen, err

@@ -53,7 +53,7 @@ const manages = `
 
 func managedKita(tx *Tx, v kita.Viewer, id kita.ID) (kita.Kita, error) {
 	a := v.AccountID()
-	return get[kita.Kita](tx.ctx, tx, `select k.* from kitas k where k.id = ? and `+manages, id, a, a, a)
+	return get[kita.Kita](tx.ctx, tx.as(v), `select k.* from kitas k where k.id = ? and `+manages, id, a, a, a)
 }
 
 // ledKita is the kita when the viewer is one of its leaders, ErrNotFound for everybody else.
@@ -72,7 +72,7 @@ func (s *Store) CreateKita(ctx context.Context, v kita.Viewer, k kita.Kita) (_ k
 	}
 	asked := k
 	err = s.write(ctx, func(tx *Tx) (err error) {
-		allowed, err := get[int](ctx, tx, `select count(*) from providers p where p.id = ? and p.archived_at is null
+		allowed, err := get[int](ctx, tx.as(v), `select count(*) from providers p where p.id = ? and p.archived_at is null
 and (exists (select 1 from accounts a where a.id = ? and a.operator)
   or exists (select 1 from speakers m where m.provider_id = p.id and m.account_id = ?))`, k.ProviderID, v.AccountID(), v.AccountID())
 		if err == nil && allowed == 0 {
@@ -86,7 +86,7 @@ and (exists (select 1 from accounts a where a.id = ? and a.operator)
 			return err
 		}
 		if again {
-			k, err = kitaFor(ctx, tx, v, k.ID)
+			k, err = kitaFor(ctx, tx.as(v), v, k.ID)
 			return err
 		}
 		k.CreatedAt = tx.now
@@ -138,7 +138,7 @@ and    (exists (select 1 from accounts a where a.id = ? and a.operator)
 // ArchiveKita closes a kita, or opens it again: for the operator and the provider.
 func (s *Store) ArchiveKita(ctx context.Context, v kita.Viewer, id kita.ID, archived bool) (k kita.Kita, err error) {
 	err = s.write(ctx, func(tx *Tx) error {
-		if k, err = get[kita.Kita](ctx, tx, governedKita, id, v.AccountID(), v.AccountID()); err != nil {
+		if k, err = get[kita.Kita](ctx, tx.as(v), governedKita, id, v.AccountID(), v.AccountID()); err != nil {
 			return err
 		}
 		k.ArchivedAt = nil
@@ -226,7 +226,7 @@ func (s *Store) CreateProvider(ctx context.Context, v kita.Viewer, p kita.Provid
 			return err
 		}
 		if again {
-			p, err = get[kita.Provider](ctx, tx, `select * from providers where id = ?`, p.ID)
+			p, err = get[kita.Provider](ctx, tx.as(v), `select * from providers where id = ?`, p.ID)
 			return err
 		}
 		p.CreatedAt = tx.now
@@ -244,7 +244,7 @@ func (s *Store) ChangeProvider(ctx context.Context, v kita.Viewer, id kita.ID, c
 		return p, kita.ErrNotFound
 	}
 	err = s.write(ctx, func(tx *Tx) error {
-		if p, err = get[kita.Provider](ctx, tx, `select * from providers where id = ?`, id); err != nil {
+		if p, err = get[kita.Provider](ctx, tx.as(v), `select * from providers where id = ?`, id); err != nil {
 			return err
 		}
 		change(&p)

@@ -313,11 +313,11 @@ func (s *Store) Invitations(ctx context.Context, v kita.Viewer, kitaID, provider
 // RevokeInvitation takes an invitation back that was not used.
 func (s *Store) RevokeInvitation(ctx context.Context, v kita.Viewer, id kita.ID) error {
 	return s.write(ctx, func(tx *Tx) error {
-		kitaID, err := get[*kita.ID](ctx, tx, `select kita_id from invitations where id = ?`, id)
+		kitaID, err := get[*kita.ID](ctx, tx.as(v), `select kita_id from invitations where id = ?`, id)
 		if err != nil {
 			return err
 		}
-		inv, err := get[kita.Invitation](ctx, tx, invitationsSeen+" and i.id = ?", append(invitationsSeenArgs(v, idOrNone(kitaID)), id)...)
+		inv, err := get[kita.Invitation](ctx, tx.as(v), invitationsSeen+" and i.id = ?", append(invitationsSeenArgs(v, idOrNone(kitaID)), id)...)
 		if err != nil {
 			return err
 		}

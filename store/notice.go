@@ -28,7 +28,7 @@ func (s *Store) CreateNotice(ctx context.Context, v kita.Viewer, n kita.Notice) 
 			return err
 		}
 		if again {
-			n, err = noticeFor(ctx, tx, v, n.ID)
+			n, err = noticeFor(ctx, tx.as(v), v, n.ID)
 			return err
 		}
 		n.AuthorID, n.AuthorName, n.Version = v.AccountID(), v.NameIn(n.KitaID), 1
@@ -38,7 +38,7 @@ func (s *Store) CreateNotice(ctx context.Context, v kita.Viewer, n kita.Notice) 
 		}
 		n.PublishAt = later(n.PublishAt, tx.now)
 		// Who may not knock at this kita learns nothing about the request itself.
-		if err := mayAddress(ctx, tx, v, n.KitaID, targets); err != nil {
+		if err := mayAddress(ctx, tx.as(v), v, n.KitaID, targets); err != nil {
 			return err
 		}
 		if err := n.Check(tx.now.Time, k.Today(tx.now.Time)); err != nil {
@@ -96,13 +96,15 @@ func insertTargets(tx *Tx, n kita.Notice) error {
 // attach ties files that the viewer uploaded into this kita to n.
 func attach(tx *Tx, v kita.Viewer, n kita.Notice) error {
 	for i, id := range n.FileIDs {
-		mine, err := get[int](tx.ctx, tx, `select count(*) from files where id = ? and kita_id = ? and account_id = ?`, id, n.KitaID, v.AccountID())
+		mine, err := get[int](tx.ctx, tx.as(v), `select count(*) from files where id = ? and kita_id = ? and account_id = ?`, id, n.KitaID, v.AccountID())
 		if err != nil {
 			return err
 		}
 		if mine == 0 || slices.Contains(n.FileIDs[:i], id) {
 			return kita.Invalid("file_ids", "id.unknown")
 		}
+	}
+	for i, id := range n.FileIDs {
 		if _, err := tx.exec(`insert into notice_files (kita_id, notice_id, file_id, position) values (?, ?, ?, ?)`, n.KitaID, n.ID, id, i); err != nil {
 			return err
 		}

@@ -159,12 +159,12 @@ func (s *Store) WithdrawNotice(ctx context.Context, v kita.Viewer, id kita.ID) (
 
 // ownNotice is a notice the viewer answers for: its author while still at work there, or a leader of its kita.
 func ownNotice(tx *Tx, v kita.Viewer, id kita.ID) (kita.Notice, kita.Kita, error) {
-	n, err := get[kita.Notice](tx.ctx, tx, postedNotices+` and n.id = ? and `+answersFor, append(postedArgs(v), id, v.AccountID(), v.AccountID())...)
+	n, err := get[kita.Notice](tx.ctx, tx.as(v), postedNotices+` and n.id = ? and `+answersFor, append(postedArgs(v), id, v.AccountID(), v.AccountID())...)
 	if err != nil {
 		return n, kita.Kita{}, err
 	}
 	one := []kita.Notice{n}
-	if err := withTargets(tx.ctx, tx, v, one); err != nil {
+	if err := withTargets(tx.ctx, tx.as(v), v, one); err != nil {
 		return n, kita.Kita{}, err
 	}
 	k, err := openKita(tx.ctx, tx, n.KitaID)

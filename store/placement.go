@@ -36,7 +36,7 @@ func (s *Store) PlaceChild(ctx context.Context, v kita.Viewer, p kita.Placement)
 			return err
 		}
 		if again {
-			placed, err = get[kita.Placement](ctx, tx, `select * from placements where id = ? and child_id = ?`, p.ID, p.ChildID)
+			placed, err = get[kita.Placement](ctx, tx.as(v), `select * from placements where id = ? and child_id = ?`, p.ID, p.ChildID)
 			return err
 		}
 		if ch.ArchivedAt != nil {
@@ -56,7 +56,7 @@ func (s *Store) MoveChildren(ctx context.Context, v kita.Viewer, m Moves) (place
 		ids[i] = e.ChildID
 	}
 	err = s.write(ctx, func(tx *Tx) error {
-		k, err := ledKita(ctx, tx, v, m.KitaID)
+		k, err := ledKita(ctx, tx.as(v), v, m.KitaID)
 		if err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func (s *Store) MoveChildren(ctx context.Context, v kita.Viewer, m Moves) (place
 			return err
 		}
 		if again {
-			placed, err = listIn[kita.Placement](ctx, tx, `select * from placements where kita_id = ? and from_day = ? and child_id in (?)
+			placed, err = listIn[kita.Placement](ctx, tx.as(v), `select * from placements where kita_id = ? and from_day = ? and child_id in (?)
 order by child_id`, k.ID, m.From, ids)
 			return err
 		}
@@ -83,7 +83,7 @@ order by child_id`, k.ID, m.From, ids)
 
 // movable: each child once, all of them the kita's, led by the viewer and not archived.
 func movable(tx *Tx, v kita.Viewer, k kita.Kita, m Moves, ids []kita.ID) error {
-	led, err := listIn[kita.ID](tx.ctx, tx, `select c.id from children c where c.kita_id = ? and c.archived_at is null and c.id in (?)
+	led, err := listIn[kita.ID](tx.ctx, tx.as(v), `select c.id from children c where c.kita_id = ? and c.archived_at is null and c.id in (?)
 and exists (select 1 from reach r where r.child_id = c.id and r.account_id = ? and r.through = 'leader')`, k.ID, ids, v.AccountID())
 	if err != nil {
 		return err
@@ -195,7 +195,7 @@ func overlaps(tx *Tx, field string, clash kita.Placement) error {
 
 // ledPlacement is the placement, and its kita, when the viewer leads it and is not banned from the child.
 func ledPlacement(tx *Tx, v kita.Viewer, id kita.ID) (kita.Placement, kita.Kita, error) {
-	p, err := get[kita.Placement](tx.ctx, tx, `select * from placements where id = ?`, id)
+	p, err := get[kita.Placement](tx.ctx, tx.as(v), `select * from placements where id = ?`, id)
 	if err != nil {
 		return p, kita.Kita{}, err
 	}

@@ -83,8 +83,8 @@ func (s *Store) RosterDay(ctx context.Context, v kita.Viewer, kitaID kita.ID) (k
 // Children whom a ban keeps from the viewer are as if they were not there, but for their numbers, which are taken.
 func (s *Store) ImportRoster(ctx context.Context, v kita.Viewer, kitaID kita.ID, r roster.Roster, o ImportOptions) (RosterChanges, error) {
 	return s.importRoster(ctx, r, o, func(tx *Tx) (*importer, error) {
-		k, err := ledKita(ctx, tx, v, kitaID)
-		return &importer{viewer: v, kita: k, mine: ledChildren, mineArgs: []any{v.AccountID(), k.ID}}, err
+		k, err := ledKita(ctx, tx.as(v), v, kitaID)
+		return &importer{viewer: v, seen: tx.as(v), kita: k, mine: ledChildren, mineArgs: []any{v.AccountID(), k.ID}}, err
 	})
 }
 
@@ -97,7 +97,7 @@ func (s *Store) SystemKitas(ctx context.Context) ([]kita.Kita, error) {
 // name, where there is none at all; KindConflict where there is.
 func (s *Store) SystemImportRoster(ctx context.Context, k kita.Kita, r roster.Roster, o ImportOptions) (RosterChanges, error) {
 	return s.importRoster(ctx, r, o, func(tx *Tx) (im *importer, err error) {
-		im = &importer{viewer: kita.SignedIn(kita.Credentials{Name: "import"}), mine: everyChild}
+		im = &importer{viewer: kita.SignedIn(kita.Credentials{Name: "import"}), seen: tx, mine: everyChild}
 		if k.ID != "" {
 			im.kita, err = openKita(ctx, tx, k.ID)
 		} else if im.kita, err = s.openFirst(tx, im.viewer, k); err == nil {
@@ -164,6 +164,7 @@ type importer struct {
 	store   *Store
 	tx      *Tx
 	viewer  kita.Viewer
+	seen    query // reads what the viewer sees
 	kita    kita.Kita
 	today   kita.Day
 	list    roster.Roster

@@ -71,10 +71,10 @@ type known struct {
 func (im *importer) readKnown() (err error) {
 	k, ctx, tx := &im.known, im.tx.ctx, im.tx
 	with := func(args ...any) []any { return append(slices.Clone(im.mineArgs), args...) }
-	if k.groups, err = list[kita.Group](ctx, tx, groupsKnown, im.kita.ID); err != nil {
+	if k.groups, err = list[kita.Group](ctx, im.seen, groupsKnown, im.kita.ID); err != nil {
 		return err
 	}
-	if k.children, err = list[*kita.Child](ctx, tx, im.mine+childrenKnown, im.mineArgs...); err != nil {
+	if k.children, err = list[*kita.Child](ctx, im.seen, im.mine+childrenKnown, im.mineArgs...); err != nil {
 		return err
 	}
 	numbers, err := list[string](ctx, tx, im.mine+numbersTaken, with(im.kita.ID)...)
@@ -102,7 +102,7 @@ func (im *importer) readKnown() (err error) {
 }
 
 func byChild[T any](im *importer, statement string, child func(T) kita.ID) (map[kita.ID][]T, error) {
-	rows, err := list[T](im.tx.ctx, im.tx, im.mine+statement, im.mineArgs...)
+	rows, err := list[T](im.tx.ctx, im.seen, im.mine+statement, im.mineArgs...)
 	all := map[kita.ID][]T{}
 	for _, r := range rows {
 		all[child(r)] = append(all[child(r)], r)

@@ -116,6 +116,9 @@ where account_id = ? and expires_at > ? order by last_seen_at desc, id desc`, v.
 func (s *Store) EndSession(ctx context.Context, v kita.Viewer, id kita.ID) error {
 	return s.write(ctx, func(tx *Tx) error {
 		tx.readmit(v.AccountID())
+		if err := tx.seen(v, "sessions", id); err != nil {
+			return err
+		}
 		return tx.one(`delete from sessions where id = ? and account_id = ?`, id, v.AccountID())
 	})
 }
@@ -181,6 +184,9 @@ func (s *Store) CreateToken(ctx context.Context, v kita.Viewer, t kita.Token, se
 // DeleteToken ends one of the viewer's own tokens at once.
 func (s *Store) DeleteToken(ctx context.Context, v kita.Viewer, id kita.ID) error {
 	return s.write(ctx, func(tx *Tx) error {
+		if err := tx.seen(v, "tokens", id); err != nil {
+			return err
+		}
 		if err := tx.one(`delete from tokens where id = ? and account_id = ?`, id, v.AccountID()); err != nil {
 			return err
 		}

@@ -97,15 +97,15 @@ func withGroups(ctx context.Context, q query, rows []StaffSeen) error {
 
 // managedStaff is the colleague when the viewer manages their kita, ErrNotFound for everybody else.
 func managedStaff(tx *Tx, v kita.Viewer, id kita.ID) (p StaffSeen, err error) {
-	kitaID, err := get[kita.ID](tx.ctx, tx, `select kita_id from staff where id = ?`, id)
+	kitaID, err := get[kita.ID](tx.ctx, tx.as(v), `select kita_id from staff where id = ?`, id)
 	if err != nil {
 		return p, err
 	}
-	if p, err = get[StaffSeen](tx.ctx, tx, seenStaff+" and x.seen_as = 'manager' and x.id = ?", append(seenStaffArgs(v, kitaID), id)...); err != nil {
+	if p, err = get[StaffSeen](tx.ctx, tx.as(v), seenStaff+" and x.seen_as = 'manager' and x.id = ?", append(seenStaffArgs(v, kitaID), id)...); err != nil {
 		return p, err
 	}
 	one := []StaffSeen{p}
-	err = withGroups(tx.ctx, tx, one)
+	err = withGroups(tx.ctx, tx.as(v), one)
 	return one[0], err
 }
 

@@ -61,10 +61,12 @@ type Tx struct {
 	// changes are told when the transaction commits.
 	changes []kita.Change
 
-	// behind the wall is where the transaction is, for viewer; lost is why it could not go where it was to go.
-	behind bool
-	viewer kita.ID
-	lost   error
+	// behind the wall is where the transaction is, for viewer, after so many entries; lost is why it could not go where it
+	// was to go.
+	behind  bool
+	viewer  kita.ID
+	entries int
+	lost    error
 }
 
 // Open opens the database, creating it when it is empty, and refuses one it could not keep safe: SQLite before 3.51.3

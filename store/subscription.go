@@ -76,6 +76,9 @@ select id from subscriptions where account_id = ? order by coalesce(last_shown_a
 // RenameSubscription names one of the viewer's own devices.
 func (s *Store) RenameSubscription(ctx context.Context, v kita.Viewer, id kita.ID, name string) (d kita.Subscription, err error) {
 	err = s.write(ctx, func(tx *Tx) error {
+		if err := tx.seen(v, "subscriptions", id); err != nil {
+			return err
+		}
 		if err := tx.one(`update subscriptions set name = ? where id = ? and account_id = ?`, name, id, v.AccountID()); err != nil {
 			return err
 		}
@@ -88,6 +91,9 @@ func (s *Store) RenameSubscription(ctx context.Context, v kita.Viewer, id kita.I
 // Unsubscribe removes one of the viewer's own devices.
 func (s *Store) Unsubscribe(ctx context.Context, v kita.Viewer, id kita.ID) error {
 	return s.write(ctx, func(tx *Tx) error {
+		if err := tx.seen(v, "subscriptions", id); err != nil {
+			return err
+		}
 		return tx.one(`delete from subscriptions where id = ? and account_id = ?`, id, v.AccountID())
 	})
 }
@@ -98,7 +104,7 @@ const testEvery = 10 * time.Second
 // TestPush queues a test to one of the viewer's own devices.
 func (s *Store) TestPush(ctx context.Context, v kita.Viewer, id kita.ID) error {
 	return s.write(ctx, func(tx *Tx) error {
-		d, err := get[kita.Subscription](ctx, tx, `select `+subscriptionFields+` from subscriptions where id = ? and account_id = ?`, id, v.AccountID())
+		d, err := get[kita.Subscription](ctx, tx.as(v), `select `+subscriptionFields+` from subscriptions where id = ? and account_id = ?`, id, v.AccountID())
 		if err != nil {
 			return err
 		}

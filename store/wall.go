@@ -12,6 +12,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/stdlib"
@@ -37,8 +38,10 @@ type wall struct {
 
 // enter is the statement that puts a transaction behind the wall; leave takes it out again.
 const (
-	enter = `select set_config('role', $1, true), set_config('search_path', $2, true), set_config('morgenkreis.account', $3, true), set_config('morgenkreis.today', $4, true)`
-	leave = `select set_config('role', 'none', true), set_config('search_path', $1, true), set_config('morgenkreis.account', '', true)`
+	enter = `select set_config('role', $1, true), set_config('search_path', $2, true), set_config('plan_cache_mode', 'force_generic_plan', true),
+set_config('morgenkreis.account', $3, true), set_config('morgenkreis.today', $4, true), set_config('morgenkreis.entry', $5, true)`
+	leave = `select set_config('role', 'none', true), set_config('search_path', $1, true), set_config('plan_cache_mode', 'auto', true),
+set_config('morgenkreis.account', '', true)`
 )
 
 // Walled tells whether what viewers read is read behind the wall.
@@ -185,28 +188,47 @@ func columnsOf(schema string) map[string][]string {
 	return all
 }
 
+// A set is asked for as an array that is worked out when it is first needed: the planner can not turn that into a join,
+// and work it out again for each row.
+var (
+	notInSet = regexp.MustCompile(`not in \{(\w+)\}`)
+	inSet    = regexp.MustCompile(`in \{(\w+)\}`)
+)
+
 // statements make the wall from nothing, whatever of it was there.
 func (w *wall) statements() string {
 	var b strings.Builder
 	say := func(statement string, args ...string) {
 		fill := strings.NewReplacer(append([]string{"{wall}", w.schema, "{house}", w.house, "{viewer}", quoted(w.role),
 			"{me}", "current_setting('morgenkreis.account', true)", "{today}", "current_setting('morgenkreis.today', true)"}, args...)...)
-		b.WriteString(fill.Replace(strings.NewReplacer(args...).Replace(statement)) + ";\n")
+		statement = strings.NewReplacer(args...).Replace(statement)
+		statement = notInSet.ReplaceAllString(statement, "<> all ((select {wall}.$1())::text[])")
+		statement = inSet.ReplaceAllString(statement, "= any ((select {wall}.$1())::text[])")
+		b.WriteString(fill.Replace(statement) + ";\n")
 	}
 	say(`drop schema if exists {wall} cascade`)
 	say(`create schema {wall}`)
 	say(`grant usage on schema {wall}, {house} to {viewer}`)
-	const body = ` language plpgsql stable security definer set search_path = {house}, pg_temp as $wall$
-#variable_conflict use_column
-begin return {how}
-{ids};
+	// A set is kept until the transaction ends or goes behind the wall anew: the house may have changed something in between.
+	const rights = ` language plpgsql stable security definer set search_path = {house}, pg_temp as $wall$ `
+	const set = `create function {wall}.{name}() returns text[]` + rights + `
+declare
+  kept text[] := string_to_array(current_setting('morgenkreis.{name}', true), ',');
+begin
+  if kept[1] = current_setting('morgenkreis.entry', true) then
+    return kept[2:];
+  end if;
+  kept := array({ids});
+  perform set_config('morgenkreis.{name}', array_to_string(current_setting('morgenkreis.entry', true) || kept, ','), true);
+  return kept;
 end $wall$`
-	// Tests take part in sets, and sets in one another: bodies are looked at when they run.
+	const test = `create function {wall}.{name}(row_id text) returns boolean` + rights + `begin return ({ids}); end $wall$`
+	// Sets ask one another: their bodies are looked at when they run.
 	for _, s := range wallSets {
-		say(`create function {wall}.{name}() returns setof text rows 20`+body, "{name}", s.name, "{how}", "query", "{ids}", s.ids)
+		say(set, "{name}", s.name, "{ids}", s.ids)
 	}
 	for _, s := range wallTests {
-		say(`create function {wall}.{name}(row_id text) returns boolean`+body, "{name}", s.name, "{how}", "", "{ids}", "("+s.ids+")", "{id}", "row_id")
+		say(test, "{name}", s.name, "{ids}", s.ids, "{id}", "row_id")
 	}
 	columns := columnsOf(morgenkreis.Schema)
 	for _, table := range slices.Sorted(maps.Keys(columns)) {
@@ -280,7 +302,7 @@ func (r *seen) open(ctx context.Context) error {
 		err = conn.Raw(func(c any) error {
 			pg := c.(*stdlib.Conn).Conn().PgConn()
 			var args []any
-			for _, value := range []string{w.role, w.path, string(r.v.AccountID()), string(r.v.Today())} {
+			for _, value := range []string{w.role, w.path, string(r.v.AccountID()), string(r.v.Today()), "1"} {
 				text, err := pg.EscapeString(value)
 				if err != nil {
 					return err
@@ -383,13 +405,20 @@ func (r seenInTx) QueryRowxContext(ctx context.Context, statement string, args .
 	return r.tx.inside(ctx, r.v).QueryRowxContext(ctx, statement, args...)
 }
 
+// seen is ErrNotFound for a row that v does not see, ahead of a statement that changes it.
+func (tx *Tx) seen(v kita.Viewer, table string, id kita.ID) error {
+	_, err := get[kita.ID](tx.ctx, tx.as(v), "select id from "+table+" where id = ?", id)
+	return err
+}
+
 // inside takes tx behind the wall.
 func (tx *Tx) inside(ctx context.Context, v kita.Viewer) sqlx.QueryerContext {
 	w := tx.s.wall
 	if w == nil || tx.behind && tx.viewer == v.AccountID() {
 		return tx.Tx
 	}
-	return tx.sided(ctx, true, v.AccountID(), enter, w.role, w.path, v.AccountID(), v.Today())
+	tx.entries++
+	return tx.sided(ctx, true, v.AccountID(), enter, w.role, w.path, v.AccountID(), v.Today(), strconv.Itoa(tx.entries))
 }
 
 // outside takes tx out from behind the wall.

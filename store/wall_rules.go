@@ -6,12 +6,12 @@ import "strings"
 // of the views reach, told, staff_reach, barred and speakers nor of any statement of this package. Where one of those
 // forgets somebody, these do not.
 //
-// A rule is asked for every row that a statement looks at, so it is made of sets that are worked out once in a statement
-// (an uncorrelated sub-select over a function that is stable becomes a hashed subplan), and of comparisons with them. The
-// sets are small: a leader's child is known by its kita, and not by a list of all the kita's children.
+// A rule is asked for every row that a statement looks at, so it is made of comparisons with sets that are worked out once
+// in a transaction. The sets are small: a leader's child is known by its kita, and not by a list of all the kita's
+// children. "in {led}" and "not in {led}" ask the set of that name.
 
-// wallSet is a function of the wall that answers ids. {me} is the account that asks, {today} the day where it is, {wall}
-// the schema of the wall. It runs with the rights of the owner, so that it sees what decides, whoever asks.
+// wallSet is a function of the wall that answers ids. {me} is the account that asks, {today} the day where it is. It runs
+// with the rights of the owner, so that it sees what decides, whoever asks.
 type wallSet struct{ name, ids string }
 
 var wallSets = []wallSet{
@@ -26,153 +26,158 @@ where s.account_id = {me} and s.archived_at is null`},
 where s.account_id = {me} and s.archived_at is null`},
 	{"spoken", `select m.provider_id from provider_members m join providers p on p.id = m.provider_id and p.archived_at is null
 where m.account_id = {me}`},
-	{"provided", `select k.id from kitas k where k.provider_id in (select {wall}.spoken())`},
-	{"open_provided", `select k.id from kitas k where k.provider_id in (select {wall}.spoken()) and k.archived_at is null`},
-	{"belonging", `select {wall}.team() union select g.kita_id from guardians g join kitas k on k.id = g.kita_id and k.archived_at is null
+	{"provided", `select k.id from kitas k where k.provider_id in {spoken}`},
+	{"open_provided", `select k.id from kitas k where k.provider_id in {spoken} and k.archived_at is null`},
+	{"belonging", `select unnest({wall}.team()) union select g.kita_id from guardians g join kitas k on k.id = g.kita_id and k.archived_at is null
 where g.account_id = {me} and g.archived_at is null`},
 
 	// Of what somebody is: their records as staff and as guardian, in force; the groups they work with.
 	{"own_staff", `select s.id from staff s join kitas k on k.id = s.kita_id and k.archived_at is null
 where s.account_id = {me} and s.archived_at is null`},
-	{"own_groups", `select sg.group_id from staff_groups sg where sg.staff_id in (select {wall}.own_staff())`},
+	{"own_groups", `select sg.group_id from staff_groups sg where sg.staff_id in {own_staff}`},
 	{"own_records", `select g.id from guardians g join kitas k on k.id = g.kita_id and k.archived_at is null
 where g.account_id = {me} and g.archived_at is null`},
 	{"all_records", `select g.id from guardians g where g.account_id = {me}`},
 
 	// Of children. barred: by any record of theirs, put away or not, and whatever else they are.
 	{"barred", `select b.child_id from guardians g join contact_bans b on b.guardian_id = g.id and b.lifted_at is null where g.account_id = {me}`},
-	{"tied", `select gc.child_id from guardian_children gc
-where gc.guardian_id in (select {wall}.own_records()) and gc.child_id not in (select {wall}.barred())`},
-	{"parented", `select c.id from children c where c.archived_at is null and c.id in (select {wall}.tied())`},
-	{"educated", `select c.id from children c join placements p on p.child_id = c.id and p.to_day >= {today}
-where p.group_id in (select {wall}.own_groups()) and c.archived_at is null and c.id not in (select {wall}.barred())`},
-	{"cared", `select {wall}.educated() union select {wall}.parented()`},
-	{"worked", `select {wall}.educated() union select c.id from children c
-where c.kita_id in (select {wall}.wide()) and c.archived_at is null and c.id not in (select {wall}.barred())`},
-	{"reached", `select {wall}.worked() union select {wall}.parented()`},
+	// Of a child that was put away there is what a notice said to its guardians.
+	{"tied", `select c.id from guardian_children gc join children c on c.id = gc.child_id
+where gc.guardian_id in {own_records} and c.id not in {barred}
+and  (c.archived_at is null or exists (select 1 from recipients r join recipient_children rc on rc.recipient_id = r.id
+                                       where r.account_id = {me} and not r.withdrawn and rc.child_id = c.id))`},
+	{"parented", `select c.id from children c where c.archived_at is null and c.id in {tied}`},
+	{"educated", `select c.id from staff s join kitas k on k.id = s.kita_id and k.archived_at is null
+join staff_groups sg on sg.staff_id = s.id join placements p on p.group_id = sg.group_id and p.to_day >= {today}
+join children c on c.id = p.child_id and c.archived_at is null
+where s.account_id = {me} and s.archived_at is null and c.id not in {barred}`},
+	{"cared", `select unnest({wall}.educated()) union select unnest({wall}.parented())`},
+	{"worked", `select unnest({wall}.educated()) union select c.id from children c
+where c.kita_id in {wide} and c.archived_at is null and c.id not in {barred}`},
+	{"reached", `select unnest({wall}.worked()) union select unnest({wall}.parented())`},
 
-	{"known_groups", `select {wall}.own_groups() union select p.group_id from placements p where p.child_id in (select {wall}.reached())`},
+	{"known_groups", `select unnest({wall}.own_groups()) union select p.group_id from placements p where p.child_id in {reached}`},
 
 	// Of guardians. barred_people are the families of children that a ban keeps from the account; hidden are those of whom
 	// a leader knows nothing but such children.
-	{"barred_people", `select gc.guardian_id from guardian_children gc where gc.child_id in (select {wall}.barred())`},
-	{"hidden", `select p.id from (select {wall}.barred_people() as id) p
-where not exists (select 1 from guardian_children gc where gc.guardian_id = p.id and gc.child_id not in (select {wall}.barred()))
-and   not exists (select 1 from contact_bans b where b.guardian_id = p.id and b.child_id not in (select {wall}.barred()))
+	{"barred_people", `select gc.guardian_id from guardian_children gc where gc.child_id in {barred}`},
+	{"hidden", `select p.id from unnest({wall}.barred_people()) p (id)
+where not exists (select 1 from guardian_children gc where gc.guardian_id = p.id and gc.child_id not in {barred})
+and   not exists (select 1 from contact_bans b where b.guardian_id = p.id and b.child_id not in {barred})
 and   not exists (select 1 from recipients r join recipient_children rc on rc.recipient_id = r.id
-                  where r.guardian_id = p.id and rc.child_id not in (select {wall}.barred()))`},
+                  where r.guardian_id = p.id and rc.child_id not in {barred})`},
 	{"co_parents", `select t.guardian_id from guardians g join guardian_children my on my.guardian_id = g.id
 join guardian_children t on t.child_id = my.child_id where g.account_id = {me}`},
 	// beside: pairs of guardian and child, told in one word. Parents know of each other, but not of who is banned.
 	{"beside", `select gc.guardian_id || ' ' || gc.child_id from guardian_children gc
-where gc.guardian_id in (select {wall}.own_records()) and gc.child_id in (select {wall}.tied())
+where gc.guardian_id in {own_records} and gc.child_id in {tied}
 union
 select gc.guardian_id || ' ' || gc.child_id from guardian_children gc join guardians g on g.id = gc.guardian_id and g.archived_at is null
-where gc.child_id in (select {wall}.parented())
+where gc.child_id in {parented}
 and not exists (select 1 from contact_bans b join guardians bg on bg.id = b.guardian_id
                 where b.child_id = gc.child_id and b.lifted_at is null and (bg.id = g.id or bg.account_id = g.account_id))`},
-	{"named_people", `select gc.guardian_id from guardian_children gc where gc.child_id in (select {wall}.worked())
-union select b.guardian_id from contact_bans b where b.child_id in (select {wall}.worked())
-union select split_part(x, ' ', 1) from {wall}.beside() x
-union select {wall}.own_records()`},
+	{"named_people", `select gc.guardian_id from guardian_children gc where gc.child_id in {worked}
+union select b.guardian_id from contact_bans b where b.child_id in {worked}
+union select split_part(x, ' ', 1) from unnest({wall}.beside()) x
+union select unnest({wall}.own_records())`},
 	{"rung", `select g.id from guardians g join guardian_children gc on gc.guardian_id = g.id
-where g.archived_at is null and gc.child_id in (select {wall}.worked())`},
+where g.archived_at is null and gc.child_id in {worked}`},
 
 	// Of notices: those that somebody who does not lead the kita has written, as long as they work there. ledger is who
 	// stands in them, but for who is there for no other child than those a ban keeps from the author.
-	{"authored", `select n.id from notices n where n.author_id = {me} and n.kita_id in (select {wall}.team())
-and (n.audience <> 'children' or exists (select 1 from notice_targets nt where nt.notice_id = n.id and nt.target_id in (select {wall}.worked())))`},
-	{"ledger", `select distinct coalesce(r.guardian_id, r.staff_id) from recipients r where r.notice_id in (select {wall}.authored())
+	{"authored", `select n.id from notices n where n.author_id = {me} and n.kita_id in {team}
+and (n.audience <> 'children' or exists (select 1 from notice_targets nt where nt.notice_id = n.id and nt.target_id in {worked}))`},
+	{"ledger", `select distinct coalesce(r.guardian_id, r.staff_id) from recipients r where r.notice_id in {authored}
 and (r.staff_id is not null or exists (select 1 from recipient_children rc
-                                       where rc.recipient_id = r.id and rc.child_id not in (select {wall}.barred())))`},
+                                       where rc.recipient_id = r.id and rc.child_id not in {barred}))`},
 
 	// Of colleagues whom a guardian sees: the educators of the groups in which a child of theirs is today.
 	{"educators", `select s.id from staff s join kitas k on k.id = s.kita_id and k.archived_at is null
 join staff_groups sg on sg.staff_id = s.id join placements p on p.group_id = sg.group_id and p.from_day <= {today} and p.to_day >= {today}
-where s.role = 'educator' and s.archived_at is null and p.child_id in (select {wall}.parented())`},
+where s.role = 'educator' and s.archived_at is null and p.child_id in {parented}`},
 
-	{"ban_enterers", `select b.entered_by from contact_bans b where b.kita_id in (select {wall}.led()) and b.child_id not in (select {wall}.barred())`},
-	{"barred_subjects", `select {wall}.barred() union select {wall}.barred_people()
-union select b.id from contact_bans b where b.child_id in (select {wall}.barred())
-union select a.id from absences a where a.child_id in (select {wall}.barred())`},
+	{"ban_enterers", `select b.entered_by from contact_bans b where b.kita_id in {led} and b.child_id not in {barred}`},
+	{"barred_subjects", `select unnest({wall}.barred()) union select unnest({wall}.barred_people())
+union select b.id from contact_bans b where b.child_id in {barred}
+union select a.id from absences a where a.child_id in {barred}`},
 }
 
 // wallTests are functions that answer yes or no of one row; only for what is rare, for they are asked row by row. {id} is
 // the row.
 var wallTests = []wallSet{
-	{"for_own_group", `select exists (select 1 from notice_targets nt where nt.notice_id = {id} and nt.target_id in (select {wall}.own_groups()))`},
+	{"for_own_group", `select exists (select 1 from notice_targets nt where nt.notice_id = {id} and nt.target_id in {own_groups})`},
 	{"for_worked_child", `select exists (select 1 from notice_targets nt join children c on c.id = nt.target_id where nt.notice_id = {id}
-and (c.kita_id in (select {wall}.led()) and c.id not in (select {wall}.barred()) or c.id in (select {wall}.worked())))`},
-	{"in_authored", `select exists (select 1 from recipients r where r.id = {id} and r.notice_id in (select {wall}.authored()))`},
+and (c.kita_id in {led} and c.id not in {barred} or c.id in {worked}))`},
+	{"in_authored", `select exists (select 1 from recipients r where r.id = {id} and r.notice_id in {authored})`},
 	{"sees_posted", `select exists (select 1 from notices n where n.id = {id} and ` + postedRow("n.") + `)`},
 	{"keeps_notice", `select exists (select 1 from notices n where n.id = {id} and ` + postedRow("n.") + `
-and (n.kita_id in (select {wall}.led()) or n.author_id = {me}))`},
+and (n.kita_id in {led} or n.author_id = {me}))`},
 }
 
 // postedRow: leaders all of their kita, authors their own while of the team or its provider, educators what is for their
 // groups or for everybody; about single children those who work with one of them.
 func postedRow(n string) string {
-	return strings.ReplaceAll(`(n.kita_id in (select {wall}.led())
- or n.author_id = {me} and (n.kita_id in (select {wall}.team()) or n.kita_id in (select {wall}.open_provided()))
- or n.state = 'published' and n.kita_id in (select {wall}.team())
-    and (n.audience <> 'groups' or n.kita_id in (select {wall}.wide()) or {wall}.for_own_group(n.id)))
+	return strings.ReplaceAll(`(n.kita_id in {led}
+ or n.author_id = {me} and (n.kita_id in {team} or n.kita_id in {open_provided})
+ or n.state = 'published' and n.kita_id in {team}
+    and (n.audience <> 'groups' or n.kita_id in {wide} or {wall}.for_own_group(n.id)))
 and (n.audience <> 'children' or {wall}.for_worked_child(n.id))`, "n.", n)
 }
 
 const (
 	// leads a row with kita_id and child_id, and no ban stands between.
-	ledRow  = `kita_id in (select {wall}.led()) and child_id not in (select {wall}.barred())`
-	manager = `(exists (select {wall}.operating()) or kita_id in (select {wall}.led()) or kita_id in (select {wall}.provided()))`
+	ledRow  = `kita_id in {led} and child_id not in {barred}`
+	manager = `({me} in {operating} or kita_id in {led} or kita_id in {provided})`
 	own     = `account_id = {me}`
 	// keepsRecord: of a guardian: whose contact data one sees, and may change.
-	keepsRecord = `kita_id in (select {wall}.led()) and id not in (select {wall}.barred_people()) or id in (select {wall}.own_records())`
+	keepsRecord = `kita_id in {led} and id not in {barred_people} or id in {own_records}`
 	fullBan     = ledRow
 )
 
 // wallPolicies say which rows of a table are seen. A table that is not here is closed altogether.
 var wallPolicies = map[string]string{
-	"accounts":         `id = {me} or id in (select {wall}.ban_enterers())`,
+	"accounts":         `id = {me} or id in {ban_enterers}`,
 	"sessions":         own,
 	"tokens":           own,
 	"subscriptions":    own,
 	"provider_members": own,
-	"providers":        `exists (select {wall}.operating()) or id in (select {wall}.spoken())`,
-	"kitas":            `exists (select {wall}.operating()) or id in (select {wall}.belonging()) or id in (select {wall}.provided())`,
+	"providers":        `{me} in {operating} or id in {spoken}`,
+	"kitas":            `{me} in {operating} or id in {belonging} or id in {provided}`,
 	"closing_days":     `exists (select 1 from kitas k where k.id = kita_id)`,
-	"groups":           `kita_id in (select {wall}.led()) or kita_id in (select {wall}.wide()) or id in (select {wall}.known_groups())`,
-	"children": `kita_id in (select {wall}.led()) and id not in (select {wall}.barred())
-or id in (select {wall}.reached())`,
-	"emergency_contacts": ledRow + ` or child_id in (select {wall}.cared())`,
-	"absences":           ledRow + ` or child_id in (select {wall}.cared())`,
-	"placements":         ledRow + ` or child_id in (select {wall}.reached())`,
-	"guardians": `kita_id in (select {wall}.led()) and id not in (select {wall}.hidden())
-or ` + own + ` and id in (select {wall}.own_records()) or id in (select {wall}.named_people()) or id in (select {wall}.ledger())`,
-	"guardian_children": ledRow + ` or child_id in (select {wall}.worked()) or guardian_id || ' ' || child_id in (select {wall}.beside())`,
-	"contact_bans": ledRow + ` or lifted_at is null and child_id in (select {wall}.worked())
-or exists (select {wall}.operating()) and guardian_id not in (select {wall}.all_records())`,
-	"staff": manager + ` or archived_at is null and kita_id in (select {wall}.team())
-or id in (select {wall}.educators()) or id in (select {wall}.ledger())`,
-	"staff_groups": manager + ` or staff_id in (select {wall}.own_staff()) or staff_id in (select {wall}.educators())`,
-	"invitations": `guardian_id is not null and kita_id in (select {wall}.led()) and guardian_id not in (select {wall}.barred_people())
+	"groups":           `kita_id in {led} or kita_id in {wide} or id in {known_groups}`,
+	"children": `kita_id in {led} and id not in {barred}
+or id in {reached}`,
+	"emergency_contacts": ledRow + ` or child_id in {cared}`,
+	"absences":           ledRow + ` or child_id in {cared}`,
+	"placements":         ledRow + ` or child_id in {reached}`,
+	"guardians": `kita_id in {led} and id not in {hidden}
+or ` + own + ` and id in {own_records} or id in {named_people} or id in {ledger}`,
+	"guardian_children": ledRow + ` or child_id in {worked} or guardian_id || ' ' || child_id in {beside}`,
+	"contact_bans": ledRow + ` or lifted_at is null and child_id in {worked}
+or {me} in {operating} and guardian_id not in {all_records}`,
+	"staff": manager + ` or archived_at is null and kita_id in {team}
+or id in {educators} or id in {ledger}`,
+	"staff_groups": manager + ` or staff_id in {own_staff} or staff_id in {educators}`,
+	"invitations": `guardian_id is not null and kita_id in {led} and guardian_id not in {barred_people}
 or staff_id is not null and ` + manager + `
-or provider_id is not null and exists (select {wall}.operating())`,
-	"files": own + ` and (kita_id in (select {wall}.team()) or kita_id in (select {wall}.open_provided()))
+or provider_id is not null and {me} in {operating}`,
+	"files": own + ` and (kita_id in {team} or kita_id in {open_provided})
 or exists (select 1 from notice_files nf where nf.file_id = id)`,
 	"notices": postedRow("") + `
 or state = 'published' and exists (select 1 from recipients r where r.notice_id = notices.id and r.account_id = {me} and not r.withdrawn)`,
-	"notice_targets":  `target_id not in (select {wall}.barred()) and {wall}.sees_posted(notice_id)`,
+	"notice_targets":  `target_id not in {barred} and {wall}.sees_posted(notice_id)`,
 	"notice_versions": `{wall}.keeps_notice(notice_id)`,
 	"notice_files":    `exists (select 1 from notices n where n.id = notice_id)`,
 	// What came to somebody, as long as they are of the team, or guardian of a child that it is about and that no ban keeps
 	// from them; and the ledger, for leaders and the author, but for lines that are about no child but barred ones.
-	"recipients": own + ` and (staff_id is not null and kita_id in (select {wall}.team())
-  or exists (select 1 from recipient_children rc where rc.recipient_id = recipients.id and rc.child_id in (select {wall}.tied())))
-or (kita_id in (select {wall}.led()) or notice_id in (select {wall}.authored()))
+	"recipients": own + ` and (staff_id is not null and kita_id in {team}
+  or exists (select 1 from recipient_children rc where rc.recipient_id = recipients.id and rc.child_id in {tied}))
+or (kita_id in {led} or notice_id in {authored})
   and (staff_id is not null or exists (select 1 from recipient_children rc
-       where rc.recipient_id = recipients.id and rc.child_id not in (select {wall}.barred())))`,
-	"recipient_children": ledRow + ` or child_id in (select {wall}.tied())
-or child_id not in (select {wall}.barred()) and {wall}.in_authored(recipient_id)`,
-	"audit": `kita_id in (select {wall}.led()) and subject_id not in (select {wall}.barred_subjects())`,
+       where rc.recipient_id = recipients.id and rc.child_id not in {barred}))`,
+	"recipient_children": ledRow + ` or child_id in {tied}
+or child_id not in {barred} and {wall}.in_authored(recipient_id)`,
+	"audit": `kita_id in {led} and subject_id not in {barred_subjects}`,
 }
 
 // wallMasks say what stands in a column for those who see the row and not that: a guardian is a name to many, and a number
@@ -182,11 +187,11 @@ var wallMasks = map[string]map[string]string{
 		"quiet_from": mask(`id = {me}`), "quiet_to": mask(`id = {me}`), "sound": mask(`id = {me}`)},
 	"children": {"allergies": mask(cares), "health_notes": mask(cares)},
 	"guardians": {"email": mask(keepsRecord), "address": mask(keepsRecord), "language": mask(keepsRecord),
-		"phone": mask(keepsRecord + ` or id not in (select {wall}.barred_people()) and id not in (select {wall}.co_parents())
-and (id in (select {wall}.rung()) or id in (select {wall}.ledger()))`)},
+		"phone": mask(keepsRecord + ` or id not in {barred_people} and id not in {co_parents}
+and (id in {rung} or id in {ledger})`)},
 	"guardian_children": {"custody": tieMask("custody"), "may_pick_up": tieMask("may_pick_up"), "receives_notices": tieMask("receives_notices")},
 	"staff":             {"email": mask(manager), "phone": mask(manager), "language": mask(manager), "account_id": `case when ` + manager + ` or ` + own + ` then account_id end`},
-	"contact_bans": {"guardian_id": mask(fullBan + ` or child_id in (select {wall}.worked())`), "child_id": mask(fullBan + ` or child_id in (select {wall}.worked())`),
+	"contact_bans": {"guardian_id": mask(fullBan + ` or child_id in {worked}`), "child_id": mask(fullBan + ` or child_id in {worked}`),
 		"reason": mask(fullBan), "entered_by": mask(fullBan),
 		"lift_requested_by": `case when ` + fullBan + ` then lift_requested_by end`, "lifted_by": `case when ` + fullBan + ` then lifted_by end`},
 	"invitations": {"code_hash": `''`},
@@ -194,12 +199,12 @@ and (id in (select {wall}.rung()) or id in (select {wall}.ledger()))`)},
 	"tokens":      {"token_hash": `''`},
 }
 
-const cares = `kita_id in (select {wall}.led()) or id in (select {wall}.cared())`
+const cares = `kita_id in {led} or id in {cared}`
 
 func mask(unless string) string { return `case when ` + unless + ` then {column} else '' end` }
 
 func tieMask(column string) string {
-	return `case when ` + ledRow + ` or child_id in (select {wall}.worked()) or guardian_id in (select {wall}.own_records()) then ` + column + ` else false end`
+	return `case when ` + ledRow + ` or child_id in {worked} or guardian_id in {own_records} then ` + column + ` else false end`
 }
 
 // wallViews are what statements of a viewer find under the names of the views of the schema: of each, what is the account's
@@ -212,7 +217,7 @@ var wallViews = []wallSet{
 	{"speakers", `select * from {house}.speakers where account_id = {me}`},
 	{"told", `select * from {house}.told where ` + ledRow},
 	{"devices", `select d.* from {house}.devices d where d.account_id = {me}
-or exists (select 1 from {house}.guardians g where g.account_id = d.account_id and g.kita_id in (select {wall}.led()) and g.id not in (select {wall}.barred_people()))
+or exists (select 1 from {house}.guardians g where g.account_id = d.account_id and g.kita_id in {led} and g.id not in {barred_people})
 or exists (select 1 from {house}.staff s where s.account_id = d.account_id
-           and (exists (select {wall}.operating()) or s.kita_id in (select {wall}.led()) or s.kita_id in (select {wall}.provided())))`},
+           and ({me} in {operating} or s.kita_id in {led} or s.kita_id in {provided}))`},
 }

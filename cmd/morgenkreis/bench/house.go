@@ -30,9 +30,9 @@ type house struct {
 	client *http.Client
 }
 
-// open serves d. The folder is for attachments, of which there are none.
-func open(ctx context.Context, d database, folder string) (*house, error) {
-	s, err := store.Open(ctx, d.options())
+// open serves the database of o. The folder is for attachments, of which there are none.
+func open(ctx context.Context, o store.Options, folder string) (*house, error) {
+	s, err := store.Open(ctx, o)
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,7 @@ func main() {
 	small := flag.Bool("quick", false, "measure less: a look within a minute or two, for machines that check every change")
 	pushes := flag.Bool("pushes", false, "measure the pushes alone")
 	pages := flag.Bool("pages", false, "measure lists, days and publishing alone, in houses of 50, 500 and 5,000 kitas")
+	wall := flag.Bool("wall", false, "measure what row-level security costs, and nothing else")
 	engine := flag.String("engine", "", "measure on sqlite or on postgres alone")
 	flag.Parse()
 	if *engine != "" && *engine != "sqlite" && *engine != "postgres" {
@@ -45,7 +46,7 @@ func main() {
 	if *small {
 		z = quick
 	}
-	z.pushesOnly, z.pagesOnly, z.only = *pushes, *pages, *engine
+	z.pushesOnly, z.pagesOnly, z.wallOnly, z.only = *pushes, *pages, *wall, *engine
 	end(z.bench(ctx))
 }
 

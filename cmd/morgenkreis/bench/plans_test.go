@@ -51,7 +51,7 @@ func TestNoPageReadsMoreThanItsKita(t *testing.T) {
 	// that this is no choice among others is seen when it may not.
 	d.url += "&" + url.Values{"session_preload_libraries": {"auto_explain"}, "auto_explain.log_min_duration": {"0"}, "auto_explain.log_analyze": {"on"},
 		"auto_explain.log_timing": {"off"}, "enable_seqscan": {"off"}, "auto_explain.log_format": {"json"}}.Encode()
-	h, err := open(ctx, d, t.TempDir())
+	h, err := open(ctx, d.options(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,8 +20,10 @@ type size struct {
 	guardians, teams, openings, listRounds int
 	notices, publishRounds                 int
 	devices, pushRounds                    int
-	// pushesOnly and pagesOnly leave out the rest.
-	pushesOnly, pagesOnly bool
+	// walledKitas are in the database that is read with row-level security and without.
+	walledKitas int
+	// pushesOnly, pagesOnly and wallOnly leave out the rest.
+	pushesOnly, pagesOnly, wallOnly bool
 	// only is the one engine to measure on; empty for both.
 	only string
 	// room is what all of it takes on the disk, in bytes.
@@ -30,9 +32,9 @@ type size struct {
 
 var (
 	full = size{kitas: []int{50, 500, 5000}, guardians: 500, teams: 50, openings: 200, listRounds: 25, notices: 10, publishRounds: 15,
-		devices: 5000, pushRounds: 5, room: 30 << 30}
+		devices: 5000, pushRounds: 5, walledKitas: 300, room: 30 << 30}
 	quick = size{kitas: []int{5, 50}, guardians: 100, teams: 5, openings: 100, listRounds: 9, notices: 5, publishRounds: 7,
-		devices: 2000, pushRounds: 3, room: 2 << 30}
+		devices: 2000, pushRounds: 3, walledKitas: 20, room: 2 << 30}
 )
 
 // What is expected. Neither a page nor publishing may feel the other kitas, nor a list its own length; a notice is to cost
@@ -66,6 +68,14 @@ type settlement struct {
 func (s settlement) String() string { return fmt.Sprintf("%d kitas", s.kitas) }
 
 func (s suite) run(ctx context.Context) (err error) {
+	if s.engine == "postgres" && !s.pagesOnly && !s.pushesOnly {
+		if err := s.behindTheWall(ctx); err != nil {
+			return err
+		}
+	}
+	if s.wallOnly {
+		return nil
+	}
 	if !s.pagesOnly {
 		if err := s.pushes(ctx); err != nil || s.pushesOnly {
 			return err
@@ -113,7 +123,7 @@ func (s suite) settle(ctx context.Context) (all []settlement, err error) {
 		return nil, err
 	}
 	for _, x := range filled {
-		if x.house, err = open(ctx, x.d, s.folder); err != nil {
+		if x.house, err = open(ctx, x.d.options(), s.folder); err != nil {
 			return all, err
 		}
 		all = append(all, x)
