@@ -18,7 +18,7 @@ APP_SOURCES := $(shell find web/src web/static -type f ! -name schema.d.ts) $(wi
 .PHONY: help run build app test test-faults lint bench bench-app screens fuzz openapi clean tools need-go need-gcc need-node
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 run: build ## build, and serve the demo kita on http://localhost:8080
 	exec bin/morgenkreis serve --demo --data data/demo

@@ -84,7 +84,7 @@ func (s *Server) ChangePassword(ctx context.Context, in *struct {
 		return nil, err
 	}
 	key := "password|" + string(a.ID)
-	err = s.bounded(ctx, []bound{{passwordGuess, key}}, func() error {
+	err = s.bounded(ctx, []store.Attempts{at(key, passwordGuess)}, func() error {
 		fits, err := s.pass.fits(ctx, a.PasswordHash, in.Body.Current)
 		if err == nil && !fits {
 			err = errPassword
@@ -127,7 +127,7 @@ func (s *Server) RequestReset(ctx context.Context, in *struct {
 	}
 }) (*ResetRequested, error) {
 	login := kita.NormalLogin(in.Body.Login)
-	bounds := []bound{{resetLogin, "reset|" + login}, {resetAddress, "reset||" + clientFrom(ctx).address}}
+	bounds := []store.Attempts{at("reset|"+login, resetLogin), at("reset||"+clientFrom(ctx).address, resetAddress)}
 	if err := s.bounded(ctx, bounds, func() error { return errGuess }); !errors.Is(err, errGuess) {
 		return nil, err
 	}

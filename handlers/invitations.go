@@ -194,7 +194,7 @@ func (s *Server) offer(ctx context.Context, code string) (o store.Offer, err err
 	if viewerFrom(ctx).Program() {
 		return o, kita.ErrNotFound
 	}
-	err = s.bounded(ctx, []bound{{codeAddress, "code||" + clientFrom(ctx).address}}, func() error {
+	err = s.bounded(ctx, []store.Attempts{at("code||"+clientFrom(ctx).address, codeAddress)}, func() error {
 		o, err = s.store.SystemOffer(ctx, code)
 		return err
 	})

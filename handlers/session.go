@@ -36,7 +36,7 @@ var accountTexts = texts{
 }
 
 // passwords bounds how many hashes are worked out at once: each takes 46 MiB. It also bounds how many guesses are judged
-// at once: a thousand that arrive together must not all be let through before the first of them is counted.
+// at once: a thousand that arrive together are not all to stand in each other's way in the database.
 type passwords struct{ hashing, guessing chan struct{} }
 
 func newPasswords() *passwords {
@@ -164,39 +164,35 @@ var (
 	signInAddress = store.Attempts{Free: 60, Window: 15 * time.Minute}
 )
 
-type bound struct {
-	store.Attempts
-	key string
+// at is the bound for what is guessed at under key.
+func at(key string, a store.Attempts) store.Attempts {
+	a.Key = key
+	return a
 }
 
-// bounded runs try unless one of the bounds has to wait. What try answers with one of guesses is counted against all of them.
-func (s *Server) bounded(ctx context.Context, bounds []bound, try func() error) error {
+// bounded runs try unless one of the bounds has to wait. What try answers with one of guesses stays counted against all of
+// them; all else is taken back.
+func (s *Server) bounded(ctx context.Context, bounds []store.Attempts, try func() error) error {
 	leave, err := enter(ctx, s.pass.guessing)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	for _, b := range bounds {
-		wait, err := s.store.SystemAttemptWait(ctx, b.Attempts, b.key)
-		if err != nil {
-			return err
-		}
-		if wait > 0 {
-			seconds := int((wait + time.Second - 1) / time.Second)
-			return &kita.Error{Kind: kita.KindTooMany, Code: "signin.too_many",
-				Args: []any{"retry_after", seconds, "minutes", (seconds + 59) / 60}}
-		}
-	}
-	err = try()
-	if !slices.ContainsFunc(guesses, func(guess error) bool { return errors.Is(err, guess) }) {
+	wait, err := s.store.SystemAttempt(ctx, bounds)
+	if err != nil {
 		return err
 	}
-	for _, b := range bounds {
-		if err := s.store.SystemAttemptFailed(ctx, b.Attempts, b.key); err != nil {
-			return err
-		}
+	if wait > 0 {
+		seconds := int((wait + time.Second - 1) / time.Second)
+		return &kita.Error{Kind: kita.KindTooMany, Code: "signin.too_many",
+			Args: []any{"retry_after", seconds, "minutes", (seconds + 59) / 60}}
 	}
-	return err
+	err = try()
+	if slices.ContainsFunc(guesses, func(guess error) bool { return errors.Is(err, guess) }) {
+		return err
+	}
+	// Also when whoever asked has gone: they did not guess.
+	return errors.Join(err, s.store.SystemAttemptTakenBack(context.WithoutCancel(ctx), bounds))
 }
 
 var (
@@ -222,7 +218,7 @@ func (s *Server) authenticate(ctx context.Context, login, password string) (acco
 	login = kita.NormalLogin(login)
 	address := clientFrom(ctx).address
 	pair := "signin|" + login + "|" + address
-	err = s.bounded(ctx, []bound{{signInPair, pair}, {signInLogin, "signin|" + login}, {signInAddress, "signin||" + address}}, func() error {
+	err = s.bounded(ctx, []store.Attempts{at(pair, signInPair), at("signin|"+login, signInLogin), at("signin||"+address, signInAddress)}, func() error {
 		if account, err = s.accountOf(ctx, login); err != nil && !errors.Is(err, kita.ErrNotFound) {
 			return err
 		}

@@ -69,38 +69,67 @@ func (s *Store) createAccount(tx *Tx, a kita.Account) error {
 	return tx.insert("accounts", accountColumns, a)
 }
 
-// Attempts bounds guessing at key, which is a hash of what is guessed at and from where: after free failures inside a
-// window, each further one has to wait for the window to end. It answers how long to wait; zero lets the attempt go on.
-// The count lives in the database, so that it holds across nodes and restarts.
+// Attempts bounds guessing at Key, which says what is guessed at and from where: Free attempts inside a Window, and each
+// further one has to wait for the window to end. The count lives in the database, so that it holds across nodes and restarts.
 type Attempts struct {
 	Free   int
 	Window time.Duration
+	Key    string
 }
 
-// SystemAttemptWait tells how long key has to wait.
-func (s *Store) SystemAttemptWait(ctx context.Context, a Attempts, key string) (time.Duration, error) {
+// SystemAttempt counts an attempt against every bound, before it is judged: of as many as arrive at once, at however many
+// nodes, no more than are free are let through. When one of the bounds has to wait it answers for how long, and counts none.
+func (s *Store) SystemAttempt(ctx context.Context, bounds []Attempts) (wait time.Duration, err error) {
+	// Who has to wait, and asks all the same, costs no more than a look.
+	for _, b := range bounds {
+		if wait, err = attemptWait(ctx, s.db, b, s.Now()); err != nil || wait > 0 {
+			return wait, err
+		}
+	}
+	err = s.write(ctx, func(tx *Tx) error {
+		wait = 0
+		for _, b := range bounds {
+			if wait, err = attemptWait(ctx, tx, b, tx.now); err != nil || wait > 0 {
+				return err
+			}
+		}
+		for _, b := range bounds {
+			if _, err := tx.exec(`insert into attempts (key, failures, window_ends) values (?, 1, ?)
+on conflict (key) do update set
+  failures    = case when attempts.window_ends <= ? then 1 else attempts.failures + 1 end,
+  window_ends = case when attempts.window_ends <= ? then excluded.window_ends else attempts.window_ends end`,
+				hashed(b.Key), kita.At(tx.now.Add(b.Window)), tx.now, tx.now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return wait, err
+}
+
+func attemptWait(ctx context.Context, q query, b Attempts, now kita.Instant) (time.Duration, error) {
 	row, err := get[struct {
 		Failures   int          `db:"failures"`
 		WindowEnds kita.Instant `db:"window_ends"`
-	}](ctx, s.db, `select failures, window_ends from attempts where key = ?`, hashed(key))
+	}](ctx, q, `select failures, window_ends from attempts where key = ?`, hashed(b.Key))
 	if errors.Is(err, kita.ErrNotFound) {
 		return 0, nil
 	}
-	if wait := row.WindowEnds.Sub(s.Now().Time); err == nil && row.Failures >= a.Free && wait > 0 {
+	if wait := row.WindowEnds.Sub(now.Time); err == nil && row.Failures >= b.Free && wait > 0 {
 		return wait, nil
 	}
 	return 0, err
 }
 
-// SystemAttemptFailed counts one failure at key; the window starts with the first.
-func (s *Store) SystemAttemptFailed(ctx context.Context, a Attempts, key string) error {
+// SystemAttemptTakenBack takes an attempt back that was counted and was no guess.
+func (s *Store) SystemAttemptTakenBack(ctx context.Context, bounds []Attempts) error {
 	return s.write(ctx, func(tx *Tx) error {
-		_, err := tx.exec(`insert into attempts (key, failures, window_ends) values (?, 1, ?)
-on conflict (key) do update set
-  failures    = case when attempts.window_ends <= ? then 1 else attempts.failures + 1 end,
-  window_ends = case when attempts.window_ends <= ? then excluded.window_ends else attempts.window_ends end`,
-			hashed(key), kita.At(tx.now.Add(a.Window)), tx.now, tx.now)
-		return err
+		for _, b := range bounds {
+			if _, err := tx.exec(`update attempts set failures = failures - 1 where key = ? and failures > 0`, hashed(b.Key)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -26,7 +26,7 @@ func servedBy(t *testing.T, url string) *store.Store {
 	return s
 }
 
-var guesses = store.Attempts{Free: 1, Window: time.Hour}
+var guesses = []store.Attempts{{Free: 1, Window: time.Hour, Key: "key"}}
 
 func noAccount(s *store.Store) error {
 	_, err := s.SystemAccountByLogin(context.Background(), "nobody@example.org")
@@ -50,7 +50,7 @@ func TestWhoWaitsForASilentDatabaseIsTold(t *testing.T) {
 		}
 	})
 	waiting.Go(func() {
-		if err := s.SystemAttemptFailed(context.Background(), guesses, "key"); !store.Away(err) {
+		if err := s.SystemAttemptTakenBack(context.Background(), guesses); !store.Away(err) {
 			t.Errorf("who writes is told %v", err)
 		}
 	})
@@ -99,7 +99,7 @@ func TestServerThatCanBeWrittenToIsFound(t *testing.T) {
 	deadline, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	guess := func() error {
-		return s.SystemAttemptFailed(context.Background(), guesses, "key")
+		return s.SystemAttemptTakenBack(context.Background(), guesses)
 	}
 	for err := guess(); err != nil; err = guess() {
 		if !store.Away(err) || deadline.Err() != nil {
