@@ -29,6 +29,8 @@ for (const [name, fits] of gallery)
 		const s = screens.find(fits);
 		expect(s, `no screen for ${name}`).toBeTruthy();
 		await page.emulateMedia({ reducedMotion: 'reduce' });
+		// The network would not rest while the page listens.
+		await page.route('**/api/v1/events/stream*', (r) => r.abort());
 		await show(page, house, s!);
 		await page.waitForLoadState('networkidle');
 		await page.evaluate(() => scrollTo(0, 0));

@@ -11,11 +11,16 @@ function asked(page: Page): string[] {
 	return paths;
 }
 
+/** What a page hears afterwards may make it ask again; here the start alone counts. A stream would also never let the network rest. */
+const deaf = (page: Page) => page.route('**/api/v1/events/stream*', (r) => r.abort());
+
 const HOME = ['/api/v1/session', '/api/v1/notices?limit=20', '/api/v1/notices?limit=20&only=unconfirmed', '/api/v1/children?mine=true&limit=100'];
 
 test('a family’s start is asked for before the app is here, and once', async ({ house, as }) => {
 	// Elsewhere first: the page that counts is the next.
 	const page = await as('eltern', '/settings');
+	await deaf(page);
+	await page.waitForLoadState('networkidle');
 	const paths = asked(page);
 	let release = () => {};
 	const held = new Promise<void>((r) => (release = r));
@@ -58,6 +63,7 @@ test('the texts are fetched before the app is here, in the reader’s language',
 test('who works here starts without a family’s lists', async ({ house, as }) => {
 	const page = await as('baeren', '/');
 	await expect(page).toHaveURL(/\/today/);
+	await deaf(page);
 	const paths = asked(page);
 	await page.goto(house.url + '/');
 	await expect(page).toHaveURL(/\/today/);

@@ -80,29 +80,72 @@ export class Live<T> {
 	}
 }
 
-/** live makes a Live and keeps it fresh while its component is there: at the start, when the person comes back, when a push arrived. */
-export function live<T>(key: string, ask: () => Promise<T>, gone?: (data: T) => void): Live<T> {
+/** Change is what the server says is to be read again; `again` is everything. */
+export interface Change {
+	kind: string;
+	id?: string;
+}
+
+/** What the server tells of while it happens; docs/api.md, "Live changes". */
+export type Kind = 'notices' | 'ledger' | 'absences' | 'children' | 'groups' | 'kitas';
+
+/** Which changes matter: these kinds, or those that it is true of. */
+export type About = Kind[] | ((c: Change) => boolean);
+
+/**
+ * live makes a Live and keeps it fresh while its component is there: at the start, when the person comes back, when a push arrived,
+ * when the server says that something changed which it is about.
+ */
+export function live<T>(key: string, ask: () => Promise<T>, about: About = [], gone?: (data: T) => void): Live<T> {
 	const l = new Live(key, ask, gone);
 	$effect(() => {
 		// What load reads is what it writes: without this it would run for ever.
 		untrack(() => void l.load());
-		return whenStirred(() => void l.load());
+		return whenStirred(() => void l.load(), about, oneByOne(() => l.load()));
 	});
 	return l;
 }
 
-/** whenStirred calls f when there may be something new: the app comes to the front, the network comes back, a push came, something was sent. */
-export function whenStirred(f: () => void): () => void {
+/** oneByOne lets what was begun end before it begins again: on a slow network, changes that come faster than answers would otherwise show none. */
+export function oneByOne(load: () => Promise<void>): () => void {
+	let wanted = false;
+	let busy = false;
+	return async () => {
+		wanted = true;
+		if (busy) return;
+		busy = true;
+		while (wanted) {
+			wanted = false;
+			await load();
+		}
+		busy = false;
+	};
+}
+
+/**
+ * whenStirred calls f when there may be something new: the app comes to the front, the network comes back, a push came, something was
+ * sent. What the server says has changed, and it is about, calls changed.
+ */
+export function whenStirred(f: () => void, about: About = [], changed = f): () => void {
 	const shown = () => document.visibilityState === 'visible' && f();
 	const told = (e: MessageEvent) => (e.data as { type?: string } | null)?.type === 'pushed' && f();
+	const heard = (e: Event) => {
+		const c = (e as CustomEvent<Change>).detail;
+		if (c.kind === 'again' || (typeof about === 'function' ? about(c) : (about as string[]).includes(c.kind))) changed();
+	};
 	document.addEventListener('visibilitychange', shown);
 	window.addEventListener('online', f);
 	window.addEventListener('morgenkreis:sent', f);
+	window.addEventListener('morgenkreis:changed', heard);
 	navigator.serviceWorker?.addEventListener('message', told);
 	return () => {
 		document.removeEventListener('visibilitychange', shown);
 		window.removeEventListener('online', f);
 		window.removeEventListener('morgenkreis:sent', f);
+		window.removeEventListener('morgenkreis:changed', heard);
 		navigator.serviceWorker?.removeEventListener('message', told);
 	};
 }
+
+/** tell says on this page that something changed. */
+export const tell = (c: Change) => window.dispatchEvent(new CustomEvent<Change>('morgenkreis:changed', { detail: c }));

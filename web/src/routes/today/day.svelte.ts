@@ -38,10 +38,10 @@ export class KitaDay {
 
 	constructor(readonly kita: string) {
 		const query = { kita_id: kita };
-		this.today = live(`today.${kita}`, () => answer(api.GET('/api/v1/absences/today', { params: { query } })));
-		this.children = live(`children.${kita}`, () => askChildren(kita));
-		this.groups = live(`groups.${kita}`, async () => (await answer(api.GET('/api/v1/groups', { params: { query } }))).items);
-		this.options = live(`options.${kita}`, () => answer(api.GET('/api/v1/absences/options', { params: { query } })));
+		this.today = live(`today.${kita}`, () => answer(api.GET('/api/v1/absences/today', { params: { query } })), ['absences', 'children', 'groups', 'kitas']);
+		this.children = live(`children.${kita}`, () => askChildren(kita), ['children', 'groups']);
+		this.groups = live(`groups.${kita}`, async () => (await answer(api.GET('/api/v1/groups', { params: { query } }))).items, ['groups']);
+		this.options = live(`options.${kita}`, () => answer(api.GET('/api/v1/absences/options', { params: { query } })), ['kitas']);
 	}
 
 	reload() {
