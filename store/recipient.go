@@ -66,6 +66,7 @@ const recipientsOf = `
 select r.id, r.kita_id, r.notice_id, r.account_id, r.guardian_id, r.staff_id, r.published_at, r.trouble, r.accepted_at, r.shown_at,
        r.opened_at, r.confirmed_at, r.emailed_at, r.call_listed_at, r.called_at, r.reminded_at,
        coalesce(g.first_name || ' ' || g.last_name, s.first_name || ' ' || s.last_name) as name,
+       coalesce(g.last_name, s.last_name) as last_name,
        case when exists (select 1 from barred_people x where x.guardian_id = r.guardian_id and x.account_id = ?) then ''
             when exists (select 1 from staff l
                          where  l.kita_id = r.kita_id and l.account_id = ? and l.role = 'leader' and l.archived_at is null) then coalesce(g.phone, s.phone)
@@ -108,9 +109,7 @@ func (s *Store) Recipients(ctx context.Context, v kita.Viewer, notice kita.ID, f
 		kita.Recipient
 		Last string `db:"last_name"`
 	}
-	rows, err := list[row](ctx, q, "select q.*, coalesce(g2.last_name, s2.last_name) as last_name from ("+recipientsOf+clause+`) q
-left join guardians g2 on g2.id = q.guardian_id left join staff s2 on s2.id = q.staff_id
-order by last_name, q.id limit ?`, append(args, f.limit()+1)...)
+	rows, err := list[row](ctx, q, recipientsOf+clause+" order by last_name, r.id limit ?", append(args, f.limit()+1)...)
 	if err != nil {
 		return none, err
 	}

@@ -38,10 +38,9 @@ type wall struct {
 
 // enter is the statement that puts a transaction behind the wall; leave takes it out again.
 const (
-	enter = `select set_config('role', $1, true), set_config('search_path', $2, true), set_config('plan_cache_mode', 'force_generic_plan', true),
+	enter = `select set_config('role', $1, true), set_config('search_path', $2, true),
 set_config('morgenkreis.account', $3, true), set_config('morgenkreis.today', $4, true), set_config('morgenkreis.entry', $5, true)`
-	leave = `select set_config('role', 'none', true), set_config('search_path', $1, true), set_config('plan_cache_mode', 'auto', true),
-set_config('morgenkreis.account', '', true)`
+	leave = `select set_config('role', 'none', true), set_config('search_path', $1, true), set_config('morgenkreis.account', '', true)`
 )
 
 // Walled tells whether what viewers read is read behind the wall.
@@ -140,7 +139,7 @@ where  u.rolname = current_user`, w.schema, mark, w.role)
 	}
 	switch role, user := quoted(w.role), quoted(may.User); {
 	case may.Strong:
-		trouble = "no policy holds the role that viewers read in: alter role " + role + " nosuperuser nobypassrls"
+		trouble = "no policy holds the role that people read in: a superuser has to run: alter role " + role + " nosuperuser nobypassrls"
 	case !may.Member && !may.Roles && may.Role:
 		trouble = "a superuser has to run: grant " + role + " to " + user
 	case !may.Member && !may.Roles:

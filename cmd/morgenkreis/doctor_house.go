@@ -73,6 +73,9 @@ func (d doctor) checkDisk() finding {
 // checkHouse makes the checks that ask the database.
 func (d doctor) checkHouse(ctx context.Context, r *store.SystemReader) []finding {
 	all := []finding{d.checkAttachments(ctx, r), d.checkKeys(ctx, r), d.checkDates(ctx, r), d.checkZones(ctx, r), d.checkJobs(ctx, r)}
+	if d.config.Database != "" {
+		all = append(all, checkWall(ctx, r))
+	}
 	q, err := r.Queue(ctx)
 	if err != nil {
 		return append(all, unreadable("queue", err))
@@ -226,6 +229,19 @@ func (d doctor) checkJobs(ctx context.Context, r *store.SystemReader) finding {
 	}
 	age := d.clock().Sub(oldest.Time)
 	return aged(finding{check, levelFine, "none hangs; the oldest is due for " + age.Round(time.Second).String(), ""}, age)
+}
+
+// checkWall looks whether PostgreSQL itself holds back from each what is not theirs.
+func checkWall(ctx context.Context, r *store.SystemReader) finding {
+	const check = "row-level security"
+	trouble, err := r.Wall(ctx)
+	switch {
+	case err != nil:
+		return unreadable(check, err)
+	case trouble != "":
+		return finding{check, levelWarn, "off: what the server reads for people is narrowed by its own statements alone", trouble + "; then start the server again"}
+	}
+	return finding{check, levelFine, "what is read for people is read as somebody who sees no more than they may", ""}
 }
 
 func checkRefusals(q store.QueueState) finding {
