@@ -1,5 +1,6 @@
-# Three stages: the app, the binary it is put into, and an image that holds the binary and next to nothing else.
-# The tests run the steps of the two building stages in their order (cmd/morgenkreis/deploy_test.go), so every path in a
+# The app, the binary it is put into, and an image that holds the binary and next to nothing else; beside it images of what
+# stands around the server in the two Compose files.
+# The tests run the steps of the building stages in their order (cmd/morgenkreis/deploy_test.go), so every path in a
 # RUN is relative to WORKDIR and every tool comes with the base image: Node and npm; Go, gcc, the C library's static half.
 
 FROM node:20-bookworm AS app
@@ -28,6 +29,13 @@ RUN go build -trimpath \
 # Folders that the final stages need and can not make for themselves.
 RUN mkdir -p out/data out/tmp && chmod 700 out/data && chmod 1777 out/tmp
 
+# An S3 server for docker-compose.scale.yml, the one the tests run against (store/files/s3test), and its folders: one bucket,
+# called attachments.
+FROM golang:1.26.8-bookworm AS gateway
+WORKDIR /src
+RUN mkdir -p out/objects/attachments out/sidecar && chmod -R go-rwx out
+RUN CGO_ENABLED=0 GOBIN="$PWD/out" go install -ldflags="-s -w" github.com/versity/versitygw/cmd/versitygw@v1.8.0
+
 # Caddy as an ordinary user; its certificates are in /state.
 FROM caddy:2-alpine AS tls
 COPY docs/Caddyfile /etc/caddy/Caddyfile
@@ -35,6 +43,23 @@ COPY --from=build --chown=10001:10001 /src/out/data /state
 ENV XDG_DATA_HOME=/state XDG_CONFIG_HOME=/state
 USER 10001:10001
 EXPOSE 8080 8443
+
+# The same before several nodes.
+FROM caddy:2-alpine AS balancer
+COPY docs/Caddyfile.scale /etc/caddy/Caddyfile
+COPY --from=build --chown=10001:10001 /src/out/data /state
+ENV XDG_DATA_HOME=/state XDG_CONFIG_HOME=/state
+USER 10001:10001
+EXPOSE 8080 8443
+
+FROM alpine:3 AS files
+COPY --from=gateway --chown=10001:10001 /src/out/objects /files/objects
+COPY --from=gateway --chown=10001:10001 /src/out/sidecar /files/sidecar
+COPY --from=gateway /src/out/versitygw /versitygw
+USER 10001:10001
+EXPOSE 7070
+ENTRYPOINT ["/versitygw"]
+CMD ["--port", ":7070", "--health", "/health", "--quiet", "posix", "--sidecar", "/files/sidecar", "/files/objects"]
 
 FROM scratch AS server
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt

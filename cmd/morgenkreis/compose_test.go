@@ -18,7 +18,12 @@ import (
 // compose reads docker-compose.yml with the library behind `docker compose config`.
 func compose(t *testing.T, env ...string) (*types.Project, error) {
 	t.Helper()
-	options, err := cli.NewProjectOptions([]string{filepath.Join(root, "docker-compose.yml")}, cli.WithEnv(env))
+	return composeFile(t, "docker-compose.yml", env...)
+}
+
+func composeFile(t *testing.T, name string, env ...string) (*types.Project, error) {
+	t.Helper()
+	options, err := cli.NewProjectOptions([]string{filepath.Join(root, name)}, cli.WithEnv(env))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,6 +53,18 @@ func TestComposedServicesHaveNoRightsTheyDoNotNeed(t *testing.T) {
 	if names := project.ServiceNames(); !slices.Equal(names, []string{"caddy", "server"}) {
 		t.Errorf("services: %q", names)
 	}
+	hasNoRightsItDoesNotNeed(t, project)
+	if ports := project.Services["server"].Ports; len(ports) > 0 {
+		t.Errorf("the server can be reached past Caddy: %v", ports)
+	}
+	if c := project.Services["caddy"].DependsOn["server"].Condition; c != types.ServiceConditionHealthy {
+		t.Errorf("Caddy starts when the server is %q", c)
+	}
+}
+
+// hasNoRightsItDoesNotNeed looks at each service.
+func hasNoRightsItDoesNotNeed(t *testing.T, project *types.Project) {
+	t.Helper()
 	for name, s := range project.Services {
 		if !regexp.MustCompile(`^[1-9]\d*:[1-9]\d*$`).MatchString(s.User) {
 			t.Errorf("%s runs as %q", name, s.User)
@@ -75,12 +92,6 @@ func TestComposedServicesHaveNoRightsTheyDoNotNeed(t *testing.T) {
 				t.Errorf("%s mounts %s of the host", name, volume.Source)
 			}
 		}
-	}
-	if ports := project.Services["server"].Ports; len(ports) > 0 {
-		t.Errorf("the server can be reached past Caddy: %v", ports)
-	}
-	if c := project.Services["caddy"].DependsOn["server"].Condition; c != types.ServiceConditionHealthy {
-		t.Errorf("Caddy starts when the server is %q", c)
 	}
 }
 
