@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -45,6 +46,7 @@ type Store struct {
 	wire   wire
 	wall   *wall // nil: there is none
 	bare   *unnarrowed.Switch
+	ending sync.WaitGroup // of what is read behind the wall
 
 	rehearsed func() bool
 }
@@ -108,6 +110,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 
 // Close ends all connections. On SQLite the statistics of the planner are refreshed first.
 func (s *Store) Close() error {
+	s.ending.Wait()
 	s.wire.close()
 	return errors.Join(s.engine.close(s.writer), s.db.Close(), s.writer.Close())
 }

@@ -272,21 +272,24 @@ type seen struct {
 // as answers the handle that reads for v. What it reads, v may see.
 func (s *Store) as(v kita.Viewer) *seen { return &seen{s: s, v: v} }
 
-// end gives the connection back.
+// end gives the connection back. Nobody waits for that but the end of the store: the answer is there.
 func (r *seen) end() {
-	if r.conn == nil {
+	conn := r.conn
+	if conn == nil {
 		return
 	}
-	// Whatever can not be ended in order is not used again: the next one would be behind the wall of this one.
-	_ = r.conn.Raw(func(c any) error {
-		// The context of the request may have ended; the connection is closed then, and this is answered at once.
-		if _, err := c.(*stdlib.Conn).Conn().PgConn().Exec(context.Background(), "commit").ReadAll(); err != nil {
-			return driver.ErrBadConn
-		}
-		return nil
-	})
-	_ = r.conn.Close() // says no more than that it was bad
 	r.conn = nil
+	r.s.ending.Go(func() {
+		// Whatever can not be ended in order is not used again: the next one would be behind the wall of this one.
+		_ = conn.Raw(func(c any) error {
+			// The context of the request may have ended; the connection is closed then, and this is answered at once.
+			if _, err := c.(*stdlib.Conn).Conn().PgConn().Exec(context.Background(), "commit").ReadAll(); err != nil {
+				return driver.ErrBadConn
+			}
+			return nil
+		})
+		_ = conn.Close() // says no more than that it was bad
+	})
 }
 
 // open begins the transaction and goes behind the wall, in one round trip.

@@ -134,7 +134,8 @@ const (
 	fullBan     = ledRow
 )
 
-// wallPolicies say which rows of a table are seen. A table that is not here is closed altogether.
+// wallPolicies say which rows of a table are seen. A table that is not here is closed altogether. What makes a guardian's
+// list stands first: a set that is not needed is not worked out.
 var wallPolicies = map[string]string{
 	"accounts":         `id = {me} or id in {ban_enterers}`,
 	"sessions":         own,
@@ -142,7 +143,7 @@ var wallPolicies = map[string]string{
 	"subscriptions":    own,
 	"provider_members": own,
 	"providers":        `{me} in {operating} or id in {spoken}`,
-	"kitas":            `{me} in {operating} or id in {belonging} or id in {provided}`,
+	"kitas":            `id in {belonging} or id in {provided} or {me} in {operating}`,
 	"closing_days":     `exists (select 1 from kitas k where k.id = kita_id)`,
 	"groups":           `kita_id in {led} or kita_id in {wide} or id in {known_groups}`,
 	"children": `kita_id in {led} and id not in {barred}
@@ -150,9 +151,8 @@ or id in {reached}`,
 	"emergency_contacts": ledRow + ` or child_id in {cared}`,
 	"absences":           ledRow + ` or child_id in {cared}`,
 	"placements":         ledRow + ` or child_id in {reached}`,
-	"guardians": `kita_id in {led} and id not in {hidden}
-or ` + own + ` and id in {own_records} or id in {named_people} or id in {ledger}`,
-	"guardian_children": ledRow + ` or child_id in {worked} or guardian_id || ' ' || child_id in {beside}`,
+	"guardians":          own + ` and id in {own_records} or kita_id in {led} and id not in {hidden} or id in {named_people} or id in {ledger}`,
+	"guardian_children":  `guardian_id || ' ' || child_id in {beside} or ` + ledRow + ` or child_id in {worked}`,
 	"contact_bans": ledRow + ` or lifted_at is null and child_id in {worked}
 or {me} in {operating} and guardian_id not in {all_records}`,
 	"staff": manager + ` or archived_at is null and kita_id in {team}
@@ -175,7 +175,7 @@ or state = 'published' and exists (select 1 from recipients r where r.notice_id 
 or (kita_id in {led} or notice_id in {authored})
   and (staff_id is not null or exists (select 1 from recipient_children rc
        where rc.recipient_id = recipients.id and rc.child_id not in {barred}))`,
-	"recipient_children": ledRow + ` or child_id in {tied}
+	"recipient_children": `child_id in {tied} or ` + ledRow + `
 or child_id not in {barred} and {wall}.in_authored(recipient_id)`,
 	"audit": `kita_id in {led} and subject_id not in {barred_subjects}`,
 }
