@@ -159,10 +159,14 @@ func (r *round) hand(l *lane, one store.Delivery) {
 	})
 }
 
+// askAgain is for how long, and up to twice as long, a delivery is put off when the database did not say whether it is still
+// wanted. No push service has asked for more.
+const askAgain = 2 * time.Second
+
 // send asks once more whether each is still wanted, and starts those that are. Each has a place, which it gives back.
 func (r *round) send(l *lane, batch []store.Delivery) {
-	now := r.Outbox.Now()
 	outcomes, err := r.Outbox.SystemStillWanted(r.working, batch)
+	now := r.Outbox.Now() // the answer may have taken long
 	if err != nil {
 		slog.ErrorContext(r.ctx, "the database does not say whether deliveries are still wanted", "deliveries", len(batch), "error", err)
 	}
@@ -175,7 +179,7 @@ func (r *round) send(l *lane, batch []store.Delivery) {
 		case !now.Before(one.ExpiresAt.Time):
 			c.Outcome = store.OutcomeExpired
 		case err != nil:
-			c.RetryAt = kita.At(now.Add(Backoff(one.Attempts, rand.Float64)))
+			c.RetryAt = kita.At(now.Add(askAgain + rand.N(askAgain)))
 		default:
 			r.hand(l, one)
 			continue

@@ -324,7 +324,7 @@ func TestNothingLeavesWhileNobodyCanSayWhetherItIsWanted(t *testing.T) {
 		h.Errorf("%d left", got)
 	}
 	h.keeps("unanswered")
-	h.after(time.Minute)
+	h.after(4 * time.Second)
 	if got := len(h.service.Accepted()); got != len(devices) {
 		h.Errorf("%d accepted later", got)
 	}
