@@ -4,14 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -56,15 +55,9 @@ func TestFaults(t *testing.T) {
 func killedInTheMiddle(t *testing.T, program string, phones int) {
 	_, address := serverOf(t)
 	c := newCity(t, program, phones, address, address, address, address)
-	ids := c.post(1, 1, nil)
-	if err := c.service.AwaitAccepted(c.ctx, phones/4); err != nil {
-		t.Fatal(err)
-	}
-	victim := c.atWork(phones / 40)
-	c.nodes[victim].kill()
-	if q, err := c.store.SystemQueue(c.ctx); err != nil || q.Pushes == 0 {
-		t.Fatalf("that was not the middle: %+v %v", q, err)
-	}
+	ids, goOn := c.inTheMiddle(0)
+	c.nodes[0].kill()
+	goOn()
 	c.everybodyIsTold(ids)
 }
 
@@ -74,13 +67,10 @@ func cutOff(t *testing.T, program string, phones int, cut time.Duration) {
 	cable := storetest.Forward(t, address)
 	c := newCity(t, program, phones, address, address, address, cable.URL)
 	lone := c.nodes[2]
-	ids := c.post(1, 1, nil)
-	await(t, time.Minute, "the node sends", func() bool { return c.sentBy(2) > phones/40 })
+	ids, goOn := c.inTheMiddle(2)
 	cable.Stall()
 	over := time.After(cut)
-	if q, err := c.store.SystemQueue(c.ctx); err != nil || q.Pushes == 0 {
-		t.Fatalf("that was not the middle: %+v %v", q, err)
-	}
+	goOn()
 	await(t, time.Minute, "it says that it is not ready", func() bool { return statusOf(c.ctx, lone.url+"/readyz") == http.StatusServiceUnavailable })
 	if status := statusOf(c.ctx, lone.url+"/healthz"); status != http.StatusOK {
 		t.Errorf("it would be restarted: healthz answers %d", status)
@@ -94,6 +84,40 @@ func cutOff(t *testing.T, program string, phones int, cut time.Duration) {
 	c.everybodyIsTold(ids)
 	if !postOnce(c.ctx, t, lone.url, c.session, c.kita, kita.NewID(), 1) {
 		t.Error("it does not answer")
+	}
+}
+
+// inTheMiddle posts a notice at a node and answers when the push service has taken an eighth of the pushes and answers no more.
+// The other nodes stand still until goOn; from then on the push service answers again.
+func (c *city) inTheMiddle(node int) (ids []kita.ID, goOn func()) {
+	c.t.Helper()
+	others := func(what syscall.Signal) {
+		for i, p := range c.nodes {
+			if i == node {
+				continue
+			}
+			if err := p.signal(what); err != nil {
+				c.t.Fatal(err)
+			}
+		}
+	}
+	eighth := len(c.phones) / 8
+	others(syscall.SIGSTOP)
+	id := kita.NewID()
+	if !c.posted(c.nodes[node], id, 0) {
+		c.t.Fatal("the notice is not taken")
+	}
+	if err := c.service.AwaitAccepted(c.ctx, eighth); err != nil {
+		c.t.Fatal(err)
+	}
+	gate := make(chan struct{})
+	c.service.Hold(gate)
+	if q, err := c.store.SystemQueue(c.ctx); err != nil || q.Pushes == 0 {
+		c.t.Fatalf("that is not the middle: %+v %v", q, err)
+	}
+	return []kita.ID{id}, func() {
+		others(syscall.SIGCONT)
+		close(gate)
 	}
 }
 
@@ -153,7 +177,6 @@ type city struct {
 	store   *store.Store
 	service *pushtest.Service
 	nodes   []*process
-	metrics []string
 	kita    kita.ID
 	session string
 	leader  kita.Viewer
@@ -165,12 +188,11 @@ func newCity(t *testing.T, program string, phones int, address string, others ..
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
-	c := &city{t: t, ctx: ctx, service: pushtest.New(t, pushtest.Options{Latency: 50 * time.Millisecond})}
+	c := &city{t: t, ctx: ctx, service: pushtest.New(t, pushtest.Options{Latency: 250 * time.Millisecond})}
 	for _, of := range others {
-		at := fmt.Sprint("127.0.0.1:", freePort(t))
-		p := newProcess(t, []string{program}, "--database", of, "--push-allow-loopback", "--metrics-listen", at)
+		p := newProcess(t, []string{program}, "--database", of, "--push-allow-loopback")
 		p.start()
-		c.nodes, c.metrics = append(c.nodes, p), append(c.metrics, "http://"+at+"/metrics")
+		c.nodes = append(c.nodes, p)
 	}
 	var err error
 	if c.store, err = store.Open(ctx, store.Options{URL: address}); err != nil {
@@ -262,43 +284,6 @@ func (c *city) posted(node *process, id kita.ID, i int) bool {
 	case <-wait.C:
 	}
 	return false
-}
-
-var pushesSent = regexp.MustCompile(`(?m)^morgenkreis_delivery_seconds_count\{channel="push",outcome="accepted",.*\} (\d+)$`)
-
-// sentBy is how many pushes a node says have been accepted from it.
-func (c *city) sentBy(node int) (n int) {
-	req, err := http.NewRequestWithContext(c.ctx, http.MethodGet, c.metrics[node], nil)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	raw, err := io.ReadAll(res.Body)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	if found := pushesSent.FindSubmatch(raw); found != nil {
-		n, _ = strconv.Atoi(string(found[1])) // digits, says the expression
-	}
-	return n
-}
-
-// atWork is the node that has sent most, once one has sent n.
-func (c *city) atWork(n int) (node int) {
-	most := 0
-	await(c.t, time.Minute, "a node sends", func() bool {
-		for i := range c.nodes {
-			if sent := c.sentBy(i); sent > most {
-				node, most = i, sent
-			}
-		}
-		return most >= n
-	})
-	return node
 }
 
 func statusOf(ctx context.Context, url string) int {
