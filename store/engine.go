@@ -22,7 +22,7 @@ import (
 // engine is what truly differs between the two databases; everything else is written once.
 type engine interface {
 	name() string
-	wire(*hub) wire
+	wire(h *hub, writer *sqlx.DB) wire
 	open(ctx context.Context) (writer, reader *sqlx.DB, err error)
 	close(writer *sqlx.DB) error
 	// ping asks whether the database is there, whatever else is asked of it.

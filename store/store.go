@@ -94,7 +94,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{reader: reader{r}, writer: w, engine: eng, ladder: l, clock: o.Clock, newID: o.NewID, hub: newHub(o.Clock), bare: o.Unnarrowed, rehearsed: o.rehearsed}
-	s.wire = eng.wire(s.hub)
+	s.wire = eng.wire(s.hub, w)
 	err = s.prepare(ctx)
 	if err == nil && o.ladder == nil && (o.Unnarrowed == nil || !o.Unnarrowed.NoWall) {
 		s.wall, err = eng.walled(ctx, w)

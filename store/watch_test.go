@@ -152,6 +152,35 @@ func TestACommittedChangeIsToldAtEveryNode(t *testing.T) {
 	})
 }
 
+func TestALedgerIsToldAtEveryNodeOnceAndAtTheEndOfItsNode(t *testing.T) {
+	onNodes(t, func(n *nodes) {
+		b := newBears(n.w)
+		dad := b.child.Guardian("Jan")
+		n.w.Live()
+		notice, _, err := n.a.CreateNotice(n.Context(), n.w.Viewer(*b.lead.AccountID), kita.Notice{ID: kita.NewID(), KitaID: b.kita.ID,
+			Kind: kita.NoticeNews, Title: "Neues", Body: "Text", AudienceKind: kita.AudienceKita})
+		n.must(err)
+		w := n.watch(n.b, b.lead.AccountID)
+		_, err = n.a.MarkOpened(n.Context(), n.w.Viewer(*b.mum.AccountID), notice.ID)
+		n.must(err)
+		want := kita.Change{Kind: kita.ChangeLedger, KitaID: b.kita.ID, ID: notice.ID}
+		if got := n.hears(w, kita.ChangeLedger); !slices.Equal(got, []kita.Change{want}) {
+			n.Errorf("heard %v", got)
+		}
+		if n.url == "" {
+			return
+		}
+		// What a node has gathered is told before it goes.
+		third := openNode(n.T, store.Options{URL: n.url, Clock: n.clock.Now})
+		_, err = third.MarkOpened(n.Context(), n.w.Viewer(*dad.AccountID), notice.ID)
+		n.must(err)
+		n.must(third.Close())
+		if got := n.hears(w, kita.ChangeLedger); !slices.Equal(got, []kita.Change{want}) {
+			n.Errorf("heard %v", got)
+		}
+	})
+}
+
 func TestWhatIsRolledBackIsNotTold(t *testing.T) {
 	onNodes(t, func(n *nodes) {
 		b := newBears(n.w)
