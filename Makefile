@@ -15,7 +15,7 @@ export CGO_ENABLED := 1
 APP := web/embedded/app/index.html
 APP_SOURCES := $(shell find web/src web/static -type f ! -name schema.d.ts) $(wildcard web/*.ts web/*.js web/*.json) docs/openapi.json docs/roster-sample.csv
 
-.PHONY: help run build app test test-faults lint bench bench-app screens fuzz openapi clean tools need-go need-gcc need-node
+.PHONY: help run build app test test-faults lint bench bench-long bench-app screens fuzz openapi clean tools need-go need-gcc need-node
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -55,6 +55,9 @@ lint: need-go web/node_modules/.package-lock.json ## gofmt, go vet, staticcheck,
 # The app first: it takes a minute, the server takes long.
 bench: bench-app ## what must not get slow: the app on a phone; the server as ratios to a baseline in the same run (BENCHFLAGS=--quick for a short look)
 	go run ./cmd/morgenkreis/bench $(BENCHFLAGS)
+
+bench-long: need-go ## a million pushes of one evening on both engines: memory, and speed at the end (some ten minutes each)
+	go run ./cmd/morgenkreis/bench -evening $(BENCHFLAGS)
 
 bench-app: need-go need-gcc tools $(APP) ## the app's part of it alone: its scripts, its start on a slow network, its longest list
 	cd web && npm run bench

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/url"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -112,7 +113,9 @@ type round struct {
 	workers      sync.WaitGroup
 	results      chan result
 	freed        chan struct{}
-	jobs         atomic.Int32
+	// sealing has a place for each push that is being sealed.
+	sealing chan struct{}
+	jobs    atomic.Int32
 	// taken counts what was taken, deliveries and jobs, and is not yet noted.
 	taken atomic.Int64
 }
@@ -129,7 +132,8 @@ func (d *Dispatcher) run(ctx context.Context, rest func(r *round, idle, failed b
 	d.lanes = nil
 	d.mu.Unlock()
 	r := &round{Dispatcher: d, ctx: ctx, working: context.WithoutCancel(ctx), lanes: map[string]*lane{},
-		results: make(chan result, claimSize), freed: make(chan struct{}, 1)}
+		results: make(chan result, claimSize), freed: make(chan struct{}, 1),
+		sealing: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	var collector sync.WaitGroup
 	collector.Go(r.collect)
 	for ctx.Err() == nil {

@@ -19,10 +19,9 @@ type lane struct {
 	budget time.Duration
 	// taken counts what was taken for the lane and is not yet noted.
 	taken atomic.Int64
-	// stirred tells the one who serves that something has changed. hands are those that are free for another push; they go
-	// home when the lane is empty.
+	// stirred tells the one who serves that something has changed. ready is what is wanted and has its place.
 	stirred chan struct{}
-	hands   chan store.Delivery
+	ready   chan store.Delivery
 
 	mu sync.Mutex
 	// urgent goes before ordinary, also when it came later.
@@ -40,7 +39,7 @@ func newLane(channel, service string, inFlight int) *lane {
 	if channel == store.ChannelEmail {
 		l.pace, l.claim, l.budget = newPace(mailsAtOnce, mailsAtOnce), mailsAtOnce, mailTimeout
 	}
-	l.stirred, l.hands = make(chan struct{}, 1), make(chan store.Delivery)
+	l.stirred, l.ready = make(chan struct{}, 1), make(chan store.Delivery, askAtOnce) // the next are asked about while these leave
 	return l
 }
 
@@ -119,7 +118,8 @@ func (l *lane) left(a *answer) {
 // serve sends what is in the lane, as many at once as its pace has it, until it is closed. When the round is over, or the
 // service has asked for silence, it hands back instead.
 func (r *round) serve(l *lane) {
-	defer func() { close(l.hands) }()
+	r.workers.Go(func() { r.start(l.ready, l) })
+	defer close(l.ready)
 	for {
 		send, back, over := l.next(r.Outbox.Now().Time, r.ctx.Err() != nil)
 		for _, one := range back {
@@ -136,27 +136,38 @@ func (r *round) serve(l *lane) {
 		}
 		<-l.stirred
 		if l.taken.Load() == 0 { // a burst is over
-			close(l.hands)
-			l.hands = make(chan store.Delivery)
+			l.ready <- store.Delivery{}
 		}
 	}
 }
 
-// hand gives one to somebody who is free, or to somebody new.
-func (r *round) hand(l *lane, one store.Delivery) {
-	select {
-	case l.hands <- one:
-		return
-	default:
-	}
-	hands := l.hands
-	r.workers.Go(func() {
-		for open := true; open; one, open = <-hands {
-			c, a := r.try(one)
-			l.left(a)
-			r.note(l, c)
+// start gives each that is ready to somebody who is free, or to somebody new. It waits until a processor is free to seal it:
+// what is begun and has to wait for that could not be overtaken any more, and whoever else has work to do, such as answering
+// the educator who posts the next notice, would wait behind a thousand. Nobody stays when a burst is over.
+func (r *round) start(ready <-chan store.Delivery, l *lane) {
+	free := make(chan store.Delivery)
+	defer func() { close(free) }()
+	for one := range ready {
+		if one.ID == "" { // a burst is over
+			close(free)
+			free = make(chan store.Delivery)
+			continue
 		}
-	})
+		r.sealing <- struct{}{}
+		select {
+		case free <- one:
+			continue
+		default:
+		}
+		hands := free
+		r.workers.Go(func() {
+			for open := true; open; one, open = <-hands {
+				c, a := r.try(one)
+				l.left(a)
+				r.note(l, c)
+			}
+		})
+	}
 }
 
 // askAgain is for how long, and up to twice as long, a delivery is put off when the database did not say whether it is still
@@ -181,7 +192,7 @@ func (r *round) send(l *lane, batch []store.Delivery) {
 		case err != nil:
 			c.RetryAt = kita.At(now.Add(askAgain + rand.N(askAgain)))
 		default:
-			r.hand(l, one)
+			l.ready <- one
 			continue
 		}
 		l.left(nil)
@@ -191,12 +202,15 @@ func (r *round) send(l *lane, batch []store.Delivery) {
 
 // try makes one try, tells the observer of it, and says what the pace can learn.
 func (r *round) try(one store.Delivery) (c store.Completion, a *answer) {
+	sealed := sync.OnceFunc(func() { <-r.sealing })
+	defer sealed()
 	a = &answer{begun: r.Outbox.Now().Time}
 	if one.Channel == store.ChannelEmail {
+		sealed()
 		c = r.mail(r.working, one)
 	} else {
 		var result Result
-		c, result = r.push(r.working, one)
+		c, result = r.push(r.working, one, sealed)
 		a.much, a.wait = result.tooMuch()
 	}
 	outcome := c.Outcome

@@ -88,6 +88,12 @@ func isDomain(s string) bool {
 // whether the endpoint is permitted. When the result's Status is 0 and it is Misconfigured, nothing was sent: Reason
 // names what is wrong with this one subscription or message, and the push service as a whole is not in question.
 func (s *Sender) Send(ctx context.Context, sub kita.Subscription, m Message) Result {
+	return s.send(ctx, sub, m, func() {})
+}
+
+// send is Send; sealed is called when nothing is left to compute, and once more at the end.
+func (s *Sender) send(ctx context.Context, sub kita.Subscription, m Message, sealed func()) Result {
+	defer sealed()
 	if err := sub.Check(s.hosts); err != nil {
 		return Result{Outcome: Misconfigured, Reason: codeOf(err)}
 	}
@@ -101,6 +107,7 @@ func (s *Sender) Send(ctx context.Context, sub kita.Subscription, m Message) Res
 	case err != nil:
 		return Result{Outcome: Misconfigured, Reason: "not_sealed"}
 	}
+	sealed()
 	resp, err := s.client.Do(req)
 	if err != nil {
 		return failed(err)

@@ -13,7 +13,7 @@ import (
 )
 
 // push makes one try to push: the second, shorter one after a 413 belongs to it.
-func (d *Dispatcher) push(ctx context.Context, one store.Delivery) (c store.Completion, r Result) {
+func (d *Dispatcher) push(ctx context.Context, one store.Delivery, sealed func()) (c store.Completion, r Result) {
 	c = completion(one, store.OutcomeFailed)
 	n := d.notification(one)
 	write := n.Payload
@@ -26,7 +26,7 @@ func (d *Dispatcher) push(ctx context.Context, one store.Delivery) (c store.Comp
 		return c, r
 	}
 	m := Message{Payload: payload, Small: one.Shortened, TTL: one.ExpiresAt.Sub(d.Outbox.Now().Time), Urgency: Urgency(string(one.NoticeKind)), Topic: n.Tag}
-	r = d.Sender.Send(ctx, one.Subscription(), m)
+	r = d.Sender.send(ctx, one.Subscription(), m, sealed)
 	if r.Outcome == TooLarge && !m.Small {
 		if m.Payload, err = n.Shorten(); err == nil {
 			m.Small, c.Shorten = true, true

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"slices"
 	"strings"
 
@@ -40,24 +41,36 @@ type Completion struct {
 	Shorten bool
 }
 
-// SystemComplete notes what became of a batch, in one transaction and by set. Deliveries that were finished meanwhile, by
-// a withdrawal, say, stay as they are, and their recipients with them; that a subscription is gone holds all the same.
+// SystemComplete notes what became of a batch, by set. Deliveries that were finished meanwhile, by a withdrawal, say, stay as
+// they are, and their recipients with them; that a subscription is gone holds all the same. What was accepted or goes on is
+// one transaction, in which each row is judged by itself; what has failed is another, since it asks what else there is for
+// the same person. Called again with the same batch after an error, it notes what is not noted yet.
 func (s *Store) SystemComplete(ctx context.Context, batch []Completion) error {
 	byOutcome := map[string][]Completion{}
 	for _, c := range batch {
 		byOutcome[c.Outcome] = append(byOutcome[c.Outcome], c)
 	}
-	const bySet = 500
-	return s.write(ctx, func(tx *Tx) error {
-		for _, outcome := range []string{"", OutcomeUntried, OutcomeAccepted, OutcomeGone, OutcomeExpired, OutcomeMisconfigured, OutcomeFailed, OutcomeCancelled} {
-			for all := range slices.Chunk(byOutcome[outcome], bySet) {
-				if err := note(tx, outcome, all); err != nil {
-					return err
+	some := func(o *sql.TxOptions, outcomes ...string) error {
+		outcomes = slices.DeleteFunc(outcomes, func(outcome string) bool { return len(byOutcome[outcome]) == 0 })
+		if len(outcomes) == 0 {
+			return nil
+		}
+		return s.writeAs(ctx, o, func(tx *Tx) error {
+			const bySet = 500
+			for _, outcome := range outcomes {
+				for all := range slices.Chunk(byOutcome[outcome], bySet) {
+					if err := note(tx, outcome, all); err != nil {
+						return err
+					}
 				}
 			}
-		}
-		return nil
-	})
+			return nil
+		})
+	}
+	if err := some(s.engine.rowOptions(), "", OutcomeUntried, OutcomeAccepted); err != nil {
+		return err
+	}
+	return some(s.engine.writeOptions(), OutcomeGone, OutcomeExpired, OutcomeMisconfigured, OutcomeFailed, OutcomeCancelled)
 }
 
 func note(tx *Tx, outcome string, all []Completion) error {

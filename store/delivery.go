@@ -117,16 +117,13 @@ where  id in (select id from deliveries where service = ? and rank = ? and finis
 // Shenker, 1989; Zhang's VirtualClock, 1990), settled once, when the row is written: a claim stays one range of an index
 // however many kitas there are.
 const (
-	turnOf      = `20 * (cast(? as bigint) + case when row_number() over () < 30000 then row_number() over () else 30000 end - 1)`
-	turnsAtMost = 30000
-	// turnSpan is how far a turn can lie behind the time it is due: both parts of turnOf, and a little.
+	turnOf = `20 * case when cast(? as bigint) * count(*) over () + row_number() over () <= 60000
+            then cast(? as bigint) * count(*) over () + row_number() over () - 1 else 60000 end`
+	// turnSpan is how far a turn can lie behind the time it is due: what turnOf stops at, and a little.
 	turnSpan = 21 * time.Minute
 	aheadFor = time.Minute
-	// aheadOf counts whom the kita has told something else in the last minute.
-	aheadOf = `
-select count(*) from (
-  select 1 from notices n join recipients r on r.notice_id = n.id
-  where  n.kita_id = ? and n.publish_at > ? and n.publish_at <= ? and n.id <> ? limit ?) told`
+	// aheadOf counts the kita's other notices of the last minute; each is taken to tell as many as this one.
+	aheadOf = `select count(*) from notices n where n.kita_id = ? and n.publish_at > ? and n.publish_at <= ? and n.id <> ?`
 )
 
 const claimedDeliveries = `
@@ -167,9 +164,9 @@ const (
 // with the phone in their hand.
 const RankOrdinary = 10
 
-// SystemClaimDeliveries takes, of every service as far as there is room, up to limit deliveries of channel that are due, the
-// urgent first and then by their turns, and holds them for the channel's lease. A slow service does not stand in the others'
-// way, nor a kita that tells many in that of one that tells few.
+// SystemClaimDeliveries takes, of every service as far as there is room, up to limit deliveries of channel that are due, by
+// rank and then by their turns, and holds them for the channel's lease. A slow service does not stand in the others'
+// way, nor a kita that tells many in that of one that tells few. Where something is urgent, only that is taken.
 func (s *Store) SystemClaimDeliveries(ctx context.Context, channel string, limit int, room map[string]Room) ([]Delivery, error) {
 	now := s.Now()
 	heads, err := list[head](ctx, s.db, headsDue, channel == ChannelEmail, kita.At(now.Add(turnSpan)), now, now)
@@ -179,6 +176,10 @@ func (s *Store) SystemClaimDeliveries(ctx context.Context, channel string, limit
 	lease := Lease
 	if channel == ChannelEmail {
 		lease = MailLease
+	}
+	// What is urgent is taken by itself: it does not wait until a thousand others have been read with it.
+	if urgent := slices.DeleteFunc(slices.Clone(heads), func(h head) bool { return h.Rank >= RankOrdinary || room[h.Service] == RoomNone }); len(urgent) > 0 {
+		heads = urgent
 	}
 	var ids []kita.ID
 	for len(heads) > 0 {
@@ -198,7 +199,7 @@ func (s *Store) SystemClaimDeliveries(ctx context.Context, channel string, limit
 			continue
 		}
 		var taken []kita.ID
-		if err = s.write(ctx, func(tx *Tx) (err error) {
+		if err = s.writeAs(ctx, s.engine.rowOptions(), func(tx *Tx) (err error) {
 			taken, err = s.claim(tx, of, limit, lease)
 			return err
 		}); err != nil {

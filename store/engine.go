@@ -28,6 +28,8 @@ type engine interface {
 	// ping asks whether the database is there, whatever else is asked of it.
 	ping(ctx context.Context, reader *sqlx.DB) error
 	writeOptions() *sql.TxOptions
+	// rowOptions are of a transaction that decides about each row by that row alone, under its lock.
+	rowOptions() *sql.TxOptions
 	// momentIsolation has a reading transaction see one moment.
 	momentIsolation() sql.IsolationLevel
 	retryable(error) bool
@@ -110,6 +112,8 @@ func (sqliteEngine) close(w *sqlx.DB) error {
 func (sqliteEngine) ping(ctx context.Context, r *sqlx.DB) error { return r.PingContext(ctx) }
 
 func (sqliteEngine) writeOptions() *sql.TxOptions { return nil }
+
+func (sqliteEngine) rowOptions() *sql.TxOptions { return nil }
 
 func (sqliteEngine) retryable(err error) bool {
 	var e sqlite3.Error
@@ -245,6 +249,10 @@ func (e postgresEngine) pool(ctx context.Context, c *pgx.ConnConfig, o ...stdlib
 func (e postgresEngine) close(*sqlx.DB) error { return e.lookout.end() }
 
 func (e postgresEngine) ping(ctx context.Context, _ *sqlx.DB) error { return e.lookout.ping(ctx) }
+
+func (postgresEngine) rowOptions() *sql.TxOptions {
+	return &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+}
 
 func (postgresEngine) writeOptions() *sql.TxOptions {
 	return &sql.TxOptions{Isolation: sql.LevelSerializable}

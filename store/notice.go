@@ -189,11 +189,11 @@ func deliver(tx *Tx, n kita.Notice, k kita.Kita, kind string) error {
 	if kind == "reminder" {
 		condition = "r.reminded_at = " + "cast(? as bigint)"
 	}
-	ahead, err := get[int](tx.ctx, tx, aheadOf, n.KitaID, kita.At(tx.now.Add(-aheadFor)), tx.now, n.ID, turnsAtMost)
+	ahead, err := get[int](tx.ctx, tx, aheadOf, n.KitaID, kita.At(tx.now.Add(-aheadFor)), tx.now, n.ID)
 	if err != nil {
 		return err
 	}
-	args := []any{kind, n.Kind.Rank(), tx.now, kita.At(n.Kind.Until(tx.now.Time, k.Zone())), tx.now, tx.now, ahead, n.ID}
+	args := []any{kind, n.Kind.Rank(), tx.now, kita.At(n.Kind.Until(tx.now.Time, k.Zone())), tx.now, tx.now, ahead, ahead, n.ID}
 	if kind == "reminder" {
 		args = append(args, tx.now)
 	}

@@ -137,8 +137,13 @@ var errRehearsal = errors.New("rehearsal")
 // write runs f in one transaction: immediate on SQLite, serialisable and retried on PostgreSQL, so f may run more than
 // once and must hold all that it leaves outside the database until it has returned nil.
 func (s *Store) write(ctx context.Context, f func(tx *Tx) error) error {
+	return s.writeAs(ctx, s.engine.writeOptions(), f)
+}
+
+// writeAs is write with another isolation.
+func (s *Store) writeAs(ctx context.Context, o *sql.TxOptions, f func(tx *Tx) error) error {
 	for try := 1; ; try++ {
-		err := s.attempt(ctx, f)
+		err := s.attempt(ctx, o, f)
 		if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
 			// The transaction was rolled back under f because its context had ended: that is what the caller is told.
 			return ctx.Err()
@@ -154,8 +159,8 @@ func (s *Store) write(ctx context.Context, f func(tx *Tx) error) error {
 	}
 }
 
-func (s *Store) attempt(ctx context.Context, f func(tx *Tx) error) error {
-	raw, err := s.writer.BeginTxx(ctx, s.engine.writeOptions())
+func (s *Store) attempt(ctx context.Context, o *sql.TxOptions, f func(tx *Tx) error) error {
+	raw, err := s.writer.BeginTxx(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,10 @@ type Options struct {
 	Addr string
 	// Blind leaves messages closed: for benchmarks that measure the sender.
 	Blind bool
+	// Forgetful keeps no messages and no refusals: for benchmarks that send a million.
+	Forgetful bool
+	// Streams is how many streams are permitted on one HTTP/2 connection; 0 is what net/http permits.
+	Streams int
 	// MaxBody is the largest message taken, larger is 413; 0 is the 4096 bytes of RFC 8030, section 7.2.
 	MaxBody int
 	// Latency is added to every answer.
@@ -118,6 +122,9 @@ func Start(o Options) (*Service, error) {
 	s.server = &httptest.Server{Listener: listener, EnableHTTP2: o.TLS, Config: &http.Server{
 		Handler: s, ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0),
 	}}
+	if o.Streams > 0 {
+		s.server.Config.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: o.Streams}
+	}
 	if o.TLS {
 		s.server.StartTLS()
 	} else {
@@ -298,7 +305,9 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		message.Status = answer.status()
 	}
 	s.note(func() {
-		s.messages = append(s.messages, message)
+		if !s.options.Forgetful {
+			s.messages = append(s.messages, message)
+		}
 		if message.accepted() {
 			s.accepted++
 		}

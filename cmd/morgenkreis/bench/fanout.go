@@ -57,9 +57,9 @@ type announcement struct {
 }
 
 // servePushes is the push service, a process of its own so that its work is not counted as ours: n devices, bound to the
-// server's public key, each answered after latency, until standard input ends.
-func servePushes(key string, n int, latency time.Duration) error {
-	service, err := pushtest.Start(pushtest.Options{TLS: true, Blind: true, Latency: latency})
+// server's public key, each answered after latency, as many at once on a connection as streams says, until standard input ends.
+func servePushes(key string, n int, latency time.Duration, streams int) error {
+	service, err := pushtest.Start(pushtest.Options{TLS: true, Blind: true, Forgetful: true, Latency: latency, Streams: streams})
 	if err != nil {
 		return err
 	}
@@ -84,17 +84,18 @@ const plainPayload = `{"web_push":8030,"notification":{"title":"Ausflug in den W
 
 // pushService is the other process, as seen from here.
 type pushService struct {
-	devices []device
-	roots   *x509.CertPool
-	stop    func() error
+	devices     []device
+	certificate []byte
+	roots       *x509.CertPool
+	stop        func() error
 }
 
-func startPushService(ctx context.Context, keys notify.Keys, devices int, latency time.Duration) (*pushService, error) {
+func startPushService(ctx context.Context, keys notify.Keys, devices int, latency time.Duration, streams int) (*pushService, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, self, serviceCommand, keys.Public, strconv.Itoa(devices), latency.String())
+	cmd := exec.CommandContext(ctx, self, serviceCommand, keys.Public, strconv.Itoa(devices), latency.String(), strconv.Itoa(streams))
 	cmd.Stderr, cmd.SysProcAttr = os.Stderr, &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -117,7 +118,7 @@ func startPushService(ctx context.Context, keys notify.Keys, devices int, latenc
 		return nil, errors.Join(err, s.stop())
 	}
 	s.roots.AddCert(certificate)
-	s.devices = a.Devices
+	s.devices, s.certificate = a.Devices, a.Certificate
 	return s, nil
 }
 
@@ -135,7 +136,7 @@ func (s *pushService) fanOut(ctx context.Context, st *store.Store, keys notify.K
 		w.Device(account, d.Endpoint, d.Keys.P256dh, d.Keys.Auth)
 	}
 	w.Live()
-	sender, err := notify.NewSender(keys, pushSubject, s.client(), kita.EndpointHosts{AllowLoopback: true}, time.Now)
+	sender, err := newSender(keys, s.client())
 	if err != nil {
 		return nil, err
 	}
@@ -156,6 +157,33 @@ func (s *pushService) fanOut(ctx context.Context, st *store.Store, keys notify.K
 			return nil
 		},
 	}, nil
+}
+
+func newSender(keys notify.Keys, client *http.Client) (*notify.Sender, error) {
+	return notify.NewSender(keys, pushSubject, client, kita.EndpointHosts{AllowLoopback: true}, time.Now)
+}
+
+// wire is a runner that seals and sends as the server does, and asks and tells the database nothing.
+func (s *pushService) wire(ctx context.Context, keys notify.Keys) (*runner, error) {
+	sender, err := newSender(keys, s.client())
+	if err != nil {
+		return nil, err
+	}
+	return &runner{name: "sealed and sent", ops: len(s.devices), run: func() error {
+		var group errgroup.Group
+		group.SetLimit(besides)
+		for _, d := range s.devices {
+			group.Go(func() error {
+				r := sender.Send(ctx, kita.Subscription{Endpoint: d.Endpoint, P256dh: d.Keys.P256dh, Auth: d.Keys.Auth},
+					notify.Message{Payload: []byte(plainPayload), TTL: time.Hour})
+				if r.Outcome != notify.Accepted {
+					return fmt.Errorf("a push was not accepted: %+v", r)
+				}
+				return nil
+			})
+		}
+		return group.Wait()
+	}}, nil
 }
 
 // loop is a runner that sends with webpush-go alone, one push after the other, over one HTTP/2 connection.

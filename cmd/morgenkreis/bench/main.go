@@ -21,18 +21,26 @@ import (
 )
 
 func main() {
-	if len(os.Args) == 5 && os.Args[1] == serviceCommand {
+	if len(os.Args) == 6 && os.Args[1] == serviceCommand {
 		n, err := strconv.Atoi(os.Args[3])
 		latency, bad := time.ParseDuration(os.Args[4])
-		if err := errors.Join(err, bad); err != nil {
+		streams, worse := strconv.Atoi(os.Args[5])
+		if err := errors.Join(err, bad, worse); err != nil {
 			end(err)
 		}
-		end(servePushes(os.Args[2], n, latency))
+		end(servePushes(os.Args[2], n, latency, streams))
+	}
+	if len(os.Args) == 2 && os.Args[1] == nodeCommand {
+		slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
+		end(serveNode(context.Background()))
 	}
 	small := flag.Bool("quick", false, "measure less: a look within a minute or two, for machines that check every change")
 	pushes := flag.Bool("pushes", false, "measure the pushes alone")
 	pages := flag.Bool("pages", false, "measure lists, days and publishing alone, in houses of 50, 500 and 5,000 kitas")
 	wall := flag.Bool("wall", false, "measure what row-level security costs, and nothing else")
+	urgent := flag.Bool("urgent", false, "measure alone how long an urgent notice takes while 100,000 ordinary pushes wait")
+	nodes := flag.Bool("nodes", false, "measure alone what a second node adds (PostgreSQL)")
+	evening := flag.Bool("evening", false, "measure alone a million deliveries of one evening: memory, and speed at the end; takes some ten minutes for each engine")
 	engine := flag.String("engine", "", "measure on sqlite or on postgres alone")
 	flag.Parse()
 	if *engine != "" && *engine != "sqlite" && *engine != "postgres" {
@@ -46,7 +54,12 @@ func main() {
 	if *small {
 		z = quick
 	}
-	z.pushesOnly, z.pagesOnly, z.wallOnly, z.only = *pushes, *pages, *wall, *engine
+	z.pagesOnly, z.wallOnly, z.only = *pages, *wall, *engine
+	for name, alone := range map[string]bool{"pushes": *pushes, "urgent": *urgent, "nodes": *nodes, "evening": *evening} {
+		if alone {
+			z.sending = append(z.sending, name)
+		}
+	}
 	end(z.bench(ctx))
 }
 
