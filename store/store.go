@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"time"
@@ -131,6 +132,10 @@ func (s *Store) Woken() <-chan struct{} {
 	return s.hub.woken
 }
 
+// mostTries let a transaction outlive some seconds of others that stand in its way. The waits between are by chance: two that
+// had met would otherwise meet again.
+const mostTries = 50
+
 // errRehearsal stands for what PostgreSQL answers to a commit that would not be serialisable.
 var errRehearsal = errors.New("rehearsal")
 
@@ -148,13 +153,13 @@ func (s *Store) writeAs(ctx context.Context, o *sql.TxOptions, f func(tx *Tx) er
 			// The transaction was rolled back under f because its context had ended: that is what the caller is told.
 			return ctx.Err()
 		}
-		if err == nil || try >= 12 || !s.engine.retryable(err) && !errors.Is(err, errRehearsal) {
+		if err == nil || try >= mostTries || !s.engine.retryable(err) && !errors.Is(err, errRehearsal) {
 			return s.explain(err)
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(time.Duration(try*try) * time.Millisecond):
+		case <-time.After(rand.N(time.Duration(min(try*try, 100)) * time.Millisecond)):
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strconv"
@@ -365,8 +366,10 @@ func (c *city) everybodyIsTold(ids []kita.ID) {
 			return n.Ledger.Recipients == len(c.phones) && n.Ledger.By[kita.StateAccepted] == len(c.phones)
 		})
 	}
-	if refused := c.service.Refusals(); len(refused) > 0 {
-		c.t.Errorf("%d requests were not in order, such as %+v", len(refused), refused[0])
+	for _, refused := range c.service.Refusals() {
+		if refused.Reason != io.ErrUnexpectedEOF.Error() { // half a request is what a dead node leaves behind
+			c.t.Errorf("a request was not in order: %+v", refused)
+		}
 	}
 	c.t.Logf("%d notices to %d phones: %d pushes owed, %d sent, %d of them once more, shown twice: none", len(ids), len(c.phones), want, sent, twice)
 }
