@@ -240,15 +240,16 @@ func (s *Server) Notices(ctx context.Context, in *struct {
 	v, out := viewerFrom(ctx), &NoticesOutput{}
 	f := store.NoticeFilter{KitaID: in.KitaID, Kind: in.Kind, State: in.State, Only: in.Only, PageRequest: in.request()}
 	var err error
-	if out.Body.Unread, err = s.store.Unread(ctx, v); err != nil {
-		return nil, err
-	}
 	if in.Box == "posted" {
+		if out.Body.Unread, err = s.store.Unread(ctx, v); err != nil {
+			return nil, err
+		}
 		p, err := s.store.Notices(ctx, v, f)
 		out.Body.Items, out.Body.Next = viewsOf(p.Items, postedView), p.Next
 		return out, err
 	}
-	p, err := s.store.Inbox(ctx, v, f)
+	p, unread, err := s.store.Feed(ctx, v, f)
+	out.Body.Unread = unread
 	out.Body.Items, out.Body.Next = viewsOf(p.Items, receivedView), p.Next
 	return out, err
 }

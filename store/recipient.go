@@ -207,6 +207,23 @@ const newestFirst = " order by r.published_at desc, r.notice_id desc limit "
 
 // Inbox is what is addressed to the viewer, newest first. It reads one range of one index, however many notices there are.
 func (s *Store) Inbox(ctx context.Context, v kita.Viewer, f NoticeFilter) (Page[Received], error) {
+	q := s.as(v)
+	defer q.end()
+	return inboxPage(ctx, q, v, f)
+}
+
+// Feed is Inbox and Unread, which are what everybody opens all day.
+func (s *Store) Feed(ctx context.Context, v kita.Viewer, f NoticeFilter) (p Page[Received], unreadOnes int, err error) {
+	q := s.as(v)
+	defer q.end()
+	if unreadOnes, err = get[int](ctx, q, unread, v.AccountID()); err != nil {
+		return p, 0, err
+	}
+	p, err = inboxPage(ctx, q, v, f)
+	return p, unreadOnes, err
+}
+
+func inboxPage(ctx context.Context, q query, v kita.Viewer, f NoticeFilter) (Page[Received], error) {
 	at, id, err := f.instant()
 	if err != nil {
 		return Page[Received]{}, err
@@ -219,8 +236,6 @@ func (s *Store) Inbox(ctx context.Context, v kita.Viewer, f NoticeFilter) (Page[
 		clause, args = clause+" and n.kind = ?", append(args, f.Kind)
 	}
 	clause += onlyOpen[f.Only]
-	q := s.as(v)
-	defer q.end()
 	rows, err := list[Received](ctx, q, "select "+receivedColumns+inbox+clause+newestFirst+strconv.Itoa(f.limit()+1), args...)
 	if err != nil {
 		return Page[Received]{}, err

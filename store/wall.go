@@ -30,17 +30,20 @@ import (
 // The role and the account are set for one transaction, so that a pooler may sit between.
 type wall struct {
 	database, role, schema, house string
-	// path and housePath are the search paths inside the wall and outside.
-	path, housePath string
+	// path and housePath are the search paths inside the wall and outside, scans what the planner may outside.
+	path, housePath, scans string
 	// makes and takes: the role is still to be made, and to be given to the user of the database.
 	makes, takes bool
 }
 
-// enter is the statement that puts a transaction behind the wall; leave takes it out again.
+// enter is the statement that puts a transaction behind the wall; leave takes it out again. Behind it the planner does not
+// know how many rows a policy lets through, believes that it is one, and reads a small table through for each of many, with
+// the policy asked of every row: so it is told to take the indexes, and to spend no time on compiling.
 const (
-	enter = `select set_config('role', $1, true), set_config('search_path', $2, true),
+	enter = `select set_config('role', $1, true), set_config('search_path', $2, true), set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
 set_config('morgenkreis.account', $3, true), set_config('morgenkreis.today', $4, true), set_config('morgenkreis.entry', $5, true)`
-	leave = `select set_config('role', 'none', true), set_config('search_path', $1, true), set_config('morgenkreis.account', '', true)`
+	leave = `select set_config('role', 'none', true), set_config('search_path', $1, true), set_config('enable_seqscan', $2, true),
+set_config('morgenkreis.account', '', true)`
 )
 
 // Walled tells whether what viewers read is read behind the wall.
@@ -95,11 +98,13 @@ func plannedWall(ctx context.Context, q query) (*wall, error) {
 		Database string `db:"database"`
 		Schema   string `db:"schema"`
 		Path     string `db:"path"`
-	}](ctx, q, `select current_database() as database, current_schema() as schema, current_setting('search_path') as path`)
+		Scans    string `db:"scans"`
+	}](ctx, q, `select current_database() as database, current_schema() as schema, current_setting('search_path') as path,
+current_setting('enable_seqscan') as scans`)
 	if err != nil {
 		return nil, err
 	}
-	w := &wall{database: at.Database, role: named(at.Database, at.Schema, "viewer"), schema: quoted(named(at.Schema, "wall")), house: quoted(at.Schema), housePath: at.Path}
+	w := &wall{database: at.Database, role: named(at.Database, at.Schema, "viewer"), schema: quoted(named(at.Schema, "wall")), house: quoted(at.Schema), housePath: at.Path, scans: at.Scans}
 	w.path = w.schema + ", " + w.house
 	return w, nil
 }
@@ -428,7 +433,7 @@ func (tx *Tx) outside(ctx context.Context) sqlx.ExtContext {
 	if !tx.behind {
 		return tx.Tx
 	}
-	return tx.sided(ctx, false, "", leave, tx.s.wall.housePath)
+	return tx.sided(ctx, false, "", leave, tx.s.wall.housePath, tx.s.wall.scans)
 }
 
 func (tx *Tx) sided(ctx context.Context, behind bool, viewer kita.ID, statement string, args ...any) sqlx.ExtContext {
