@@ -61,9 +61,11 @@ const (
 	// begins with usualInFlight, and its pace finds out what it takes.
 	defaultInFlight = 2048
 	usualInFlight   = 1024
-	claimSize       = 1000 // deliveries of one service taken at once, at most as many as may be under way
-	mailsAtOnce     = 4
-	jobsAtOnce      = 2 // so that a long clean-up does not hold up a notice
+	// claimSize is how many deliveries of one service are taken at once. What becomes urgent meanwhile waits for that; four
+	// times as many gain a tenth where a service answers at once, and nothing where it takes 80 ms.
+	claimSize   = 256
+	mailsAtOnce = 4
+	jobsAtOnce  = 2 // so that a long clean-up does not hold up a notice
 	// poll is how often the outbox is asked when nobody says that there is something: what becomes due by the clock, and
 	// what another process left.
 	poll = time.Second
