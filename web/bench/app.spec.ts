@@ -51,6 +51,8 @@ test('what a parent downloads on the first visit', async ({ house, browser }) =>
 		// The worker fetches the rest later, when the page is idle.
 		if (path.endsWith('.js') && !r.request().serviceWorker()) scripts.add(path);
 	});
+	// The network does not rest while a page listens for changes.
+	await page.route('**/api/v1/events/stream*', (r) => r.abort());
 	await page.goto(house.url + '/');
 	await page.getByLabel('E-Mail-Adresse').fill('eltern@sonnenschein.example');
 	await page.getByLabel('Passwort', { exact: true }).fill(PASSWORD);
