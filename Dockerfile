@@ -34,7 +34,7 @@ RUN mkdir -p out/data out/tmp && chmod 700 out/data && chmod 1777 out/tmp
 FROM golang:1.26.8-bookworm AS gateway
 WORKDIR /src
 RUN mkdir -p out/objects/attachments out/sidecar && chmod -R go-rwx out
-RUN CGO_ENABLED=0 GOBIN="$PWD/out" go install -ldflags="-s -w" github.com/versity/versitygw/cmd/versitygw@v1.8.0
+RUN CGO_ENABLED=0 GOFLAGS= GOBIN="$PWD/out" go install -ldflags="-s -w" github.com/versity/versitygw/cmd/versitygw@v1.8.0
 
 # Caddy as an ordinary user; its certificates are in /state.
 FROM caddy:2-alpine AS tls
