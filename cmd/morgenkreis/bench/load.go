@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -51,6 +52,23 @@ func (d database) forLoading(ctx context.Context) (*sqlx.DB, error) {
 		}
 	}
 	return db, nil
+}
+
+// size is what d takes on the disk, in bytes.
+func (d database) size(ctx context.Context) (n int64, err error) {
+	if !d.postgres() {
+		info, err := os.Stat(d.path)
+		if err != nil {
+			return 0, err
+		}
+		return info.Size(), nil
+	}
+	db, err := sqlx.ConnectContext(ctx, "pgx", d.url)
+	if err != nil {
+		return 0, err
+	}
+	err = db.GetContext(ctx, &n, "select pg_database_size(current_database())")
+	return n, errors.Join(err, db.Close())
 }
 
 // careless has the server write without waiting for the disk until done is called: then everything is on it, and it waits again.

@@ -41,6 +41,9 @@ func main() {
 	urgent := flag.Bool("urgent", false, "measure alone how long an urgent notice takes while 100,000 ordinary pushes wait")
 	nodes := flag.Bool("nodes", false, "measure alone what a second node adds (PostgreSQL)")
 	evening := flag.Bool("evening", false, "measure alone a million deliveries of one evening: memory, and speed at the end; takes some ten minutes for each engine")
+	figures := flag.String("figures", "", "keep what docs/scaling.md is made of in this file")
+	country := flag.String("country", "", "measure nothing: say what the figures of this file mean for a kita, a city and a country")
+	into := flag.String("into", "", "with -country: put it into this document")
 	engine := flag.String("engine", "", "measure on sqlite or on postgres alone")
 	flag.Parse()
 	if *engine != "" && *engine != "sqlite" && *engine != "postgres" {
@@ -60,7 +63,13 @@ func main() {
 			z.sending = append(z.sending, name)
 		}
 	}
-	end(z.bench(ctx))
+	if *country != "" {
+		if *into != "" {
+			end(writeScaling(*into, *country))
+		}
+		end(printScaling(os.Stdout, *country))
+	}
+	end(z.bench(ctx, *figures))
 }
 
 func end(err error) {
@@ -71,8 +80,12 @@ func end(err error) {
 	os.Exit(0)
 }
 
-// bench measures on SQLite and, where it is installed, on PostgreSQL.
-func (z size) bench(ctx context.Context) (err error) {
+// bench measures on SQLite and, where it is installed, on PostgreSQL. The costs are kept in a file where one is named.
+func (z size) bench(ctx context.Context, kept string) (err error) {
+	f, err := readFigures(kept)
+	if err != nil {
+		return err
+	}
 	folder, err := os.MkdirTemp("", "morgenkreis-bench-")
 	if err != nil {
 		return err
@@ -88,13 +101,13 @@ func (z size) bench(ctx context.Context) (err error) {
 	missed := 0
 	for _, on := range []struct {
 		engine  string
-		measure func(context.Context, *report, *template, string) error
+		measure func(context.Context, *report, *figuresFile, *template, string) error
 	}{{"sqlite", z.onSQLite}, {"postgres", z.onPostgres}} {
 		if z.only != "" && z.only != on.engine {
 			continue
 		}
 		var r report
-		if err := on.measure(ctx, &r, t, folder); err != nil {
+		if err := on.measure(ctx, &r, f, t, folder); err != nil {
 			return err
 		}
 		// A table for each engine: what is measured is not lost with what comes after it.
@@ -103,6 +116,11 @@ func (z size) bench(ctx context.Context) (err error) {
 			return err
 		}
 		missed += n
+		if kept != "" {
+			if err := f.write(kept); err != nil {
+				return err
+			}
+		}
 	}
 	if missed > 0 {
 		return fmt.Errorf("expectations missed: %d", missed)
@@ -122,24 +140,25 @@ func (z size) fits(folder string) error {
 	return nil
 }
 
-func (z size) onSQLite(ctx context.Context, r *report, t *template, folder string) error {
+func (z size) onSQLite(ctx context.Context, r *report, f *figuresFile, t *template, folder string) error {
 	own, err := os.MkdirTemp(folder, "")
 	if err != nil {
 		return err
 	}
-	s := suite{size: z, engine: "sqlite", report: r, template: t, folder: folder,
+	s := suite{size: z, engine: "sqlite", report: r, figures: f, template: t, folder: folder,
 		create: func(name string) (database, error) { return database{path: filepath.Join(own, name+".db")}, nil },
 		fast:   func() (func() error, error) { return func() error { return nil }, nil }} // each connection says so for itself
 	return errors.Join(s.run(ctx), os.RemoveAll(own)) // PostgreSQL needs the room
 }
 
-func (z size) onPostgres(ctx context.Context, r *report, t *template, folder string) error {
+func (z size) onPostgres(ctx context.Context, r *report, f *figuresFile, t *template, folder string) error {
 	server, err := storetest.StartServer("shared_buffers=1GB", "max_wal_size=8GB", "wal_level=minimal", "max_wal_senders=0")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "PostgreSQL is left out:", err)
 		return nil
 	}
-	s := suite{size: z, engine: "postgres", report: r, template: t, folder: folder,
+	databaseTime = server.CPU
+	s := suite{size: z, engine: "postgres", report: r, figures: f, template: t, folder: folder,
 		create: func(string) (database, error) {
 			url, err := server.NewDatabase()
 			return database{url: url}, err

@@ -17,7 +17,7 @@ import (
 )
 
 // tooMany rows for one step of a statement of a page: what a kita or a page has is less, what a house has is more.
-const tooMany = 1000
+const tooMany = 2000
 
 // A page that reads what it does not show is quick in a demo and slow in a city. What PostgreSQL says that it did is looked at, for
 // every statement of a guardian's list, of the team's day and of publishing: in a house of 40 kitas in which a child has been told of in

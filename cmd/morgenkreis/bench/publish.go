@@ -25,6 +25,8 @@ type desk struct {
 	h       *house
 	kita    kita.ID
 	session string
+	// guardians are the accounts of those who are written to, children whose they are.
+	guardians, children []kita.ID
 }
 
 // desk builds a kita of 100 children with two guardians each, and signs its leader in.
@@ -33,16 +35,18 @@ func (h *house) desk(ctx context.Context) (*desk, error) {
 	k := w.Kita("Kita Regenbogen")
 	g := k.Group("Gruppe")
 	leader := k.Leader("Lea Leitung")
+	var guardians, children []kita.ID
 	for i := range audience / 2 {
 		child := g.Child("Mia " + strconv.Itoa(i))
 		for range 2 {
 			parent := child.Guardian("Maria Mutter")
+			guardians, children = append(guardians, *parent.AccountID), append(children, child.ID)
 			w.Device(*parent.AccountID, "https://fcm.googleapis.com/fcm/send/"+string(kita.NewID()), p256dh, auth)
 		}
 	}
 	w.Live()
 	session, err := h.signIn(ctx, *leader.AccountID)
-	return &desk{h, k.ID, session}, err
+	return &desk{h, k.ID, session, guardians, children}, err
 }
 
 // publish posts one notice to the whole kita.

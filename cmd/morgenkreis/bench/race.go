@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -22,8 +23,11 @@ type runner struct {
 	// own and ownCPU, when a run sets them, are what it took, instead of what is seen from here: of processes of its own.
 	own, ownCPU time.Duration
 
-	wall, cpu []time.Duration // per operation, one entry a round
+	wall, cpu, database []time.Duration // per operation, one entry a round
 }
+
+// databaseTime is what PostgreSQL has had of the processors; where the database is in this process it has none of its own.
+var databaseTime = func() (time.Duration, error) { return 0, nil }
 
 // race lets the runners go one after the other, rounds times, each round beginning with another one: what else the machine
 // does meets all of them. A first round warms up and does not count.
@@ -33,7 +37,7 @@ func race(ctx context.Context, what string, rounds int, runners ...*runner) erro
 	for round := range rounds + 1 {
 		for i := range runners {
 			r := runners[(round+i)%len(runners)]
-			wall, cpu, err := r.once()
+			wall, cpu, database, err := r.once()
 			if err == nil {
 				err = ctx.Err()
 			}
@@ -41,7 +45,7 @@ func race(ctx context.Context, what string, rounds int, runners ...*runner) erro
 				return fmt.Errorf("%s: %s: %w", what, r.name, err)
 			}
 			if round > 0 {
-				r.wall, r.cpu = append(r.wall, wall), append(r.cpu, cpu)
+				r.wall, r.cpu, r.database = append(r.wall, wall), append(r.cpu, cpu), append(r.database, database)
 			}
 			p.step()
 		}
@@ -49,20 +53,26 @@ func race(ctx context.Context, what string, rounds int, runners ...*runner) erro
 	return nil
 }
 
-func (r *runner) once() (wall, cpu time.Duration, err error) {
+func (r *runner) once() (wall, cpu, database time.Duration, err error) {
 	if r.before != nil {
 		if err := r.before(); err != nil {
-			return 0, 0, err
+			return 0, 0, 0, err
 		}
 	}
 	runtime.GC() // nobody sweeps what another has left
+	before, err := databaseTime()
+	if err != nil {
+		return 0, 0, 0, err
+	}
 	spent, start := processTime(), time.Now()
 	err = r.run()
+	wall, cpu = time.Since(start), processTime()-spent
+	after, err2 := databaseTime()
 	n := time.Duration(r.ops)
 	if r.own > 0 {
-		return r.own / n, r.ownCPU / n, err
+		wall, cpu = r.own, r.ownCPU
 	}
-	return time.Since(start) / n, (processTime() - spent) / n, err
+	return wall / n, cpu / n, (after - before) / n, errors.Join(err, err2)
 }
 
 // processTime is what this process has had of the processors, in and for it.

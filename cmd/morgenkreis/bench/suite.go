@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -63,6 +64,7 @@ type suite struct {
 	size
 	engine   string
 	report   *report
+	figures  *figuresFile
 	template *template
 	folder   string
 	// create makes an empty database; fast has it filled without care for a power cut, and as durable as ever when done is called.
@@ -108,6 +110,9 @@ func (s suite) run(ctx context.Context) (err error) {
 	if err == nil {
 		err = s.publishing(ctx, all)
 	}
+	if err == nil {
+		err = s.answers(ctx, all[len(all)-1])
+	}
 	return err
 }
 
@@ -117,11 +122,15 @@ func (s suite) settle(ctx context.Context) (all []settlement, err error) {
 	if err != nil {
 		return nil, err
 	}
+	s.figures.of(s.engine).Kitas = s.kitas[len(s.kitas)-1]
 	var filled []settlement
 	for _, n := range s.kitas {
 		x := settlement{kitas: n}
 		if x.d, err = s.create(fmt.Sprintf("kitas-%d", n)); err == nil {
 			err = x.d.fill(ctx, s.template, n)
+		}
+		if err == nil {
+			err = s.weigh(ctx, x.d, n)
 		}
 		if err == nil && n == s.kitas[0] {
 			err = x.d.writeHistory(ctx, s.template, n)
@@ -141,6 +150,13 @@ func (s suite) settle(ctx context.Context) (all []settlement, err error) {
 		all = append(all, x)
 	}
 	return all, nil
+}
+
+// weigh notes what a notice takes in the database: all of a house, of which nearly all are notices, by how many there are.
+func (s suite) weigh(ctx context.Context, d database, kitas int) error {
+	bytes, err := d.size(ctx)
+	s.figures.of(s.engine).NoticeBytes = math.Round(float64(bytes) / float64(kitas*(kitaNotices+groupNotices)))
+	return err
 }
 
 // grows compares what was measured in the larger houses with the smallest.
@@ -190,6 +206,7 @@ func (s suite) lists(ctx context.Context, all []settlement) error {
 	}
 	s.report.add(s.engine, costs(inEach[0], empty, none))
 	s.grows(inEach)
+	s.figures.keep(s.engine, "list", inEach[len(inEach)-1])
 	for _, long := range lengths {
 		s.report.add(s.engine, costs(long, inEach[0], stays))
 	}
@@ -212,6 +229,7 @@ func (s suite) days(ctx context.Context, all []settlement) error {
 	if err := race(ctx, "today", s.listRounds, inEach...); err != nil {
 		return err
 	}
+	s.figures.keep(s.engine, "today", inEach[len(inEach)-1])
 	s.grows(inEach)
 	return nil
 }
@@ -240,6 +258,7 @@ func (s suite) publishing(ctx context.Context, all []settlement) error {
 	if err := errors.Join(race(ctx, "publishing", s.publishRounds, append(inEach, plain)...), rows.db.Close()); err != nil {
 		return err
 	}
+	s.figures.keep(s.engine, "publish", inEach[len(inEach)-1])
 	s.report.add(s.engine, costs(inEach[0], plain, publishIsLight))
 	s.grows(inEach)
 	return nil
@@ -310,6 +329,7 @@ func (s suite) push(ctx context.Context, d database, st *store.Store, latency ti
 	wire.name += fmt.Sprintf(" at %d ms", latency.Milliseconds())
 	near := nearAtOnce
 	if latency > 0 {
+		s.figures.keep(s.engine, "push", ours)
 		near = nearThinking
 		s.report.add(st.Engine(), faster(wire, loop, sideBySide), faster(ours, loop, sideBySide))
 	}
