@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -44,6 +45,7 @@ func main() {
 	figures := flag.String("figures", "", "keep what docs/scaling.md is made of in this file")
 	country := flag.String("country", "", "measure nothing: say what the figures of this file mean for a kita, a city and a country")
 	into := flag.String("into", "", "with -country: put it into this document")
+	kitas := flag.String("kitas", "", "the sizes of the houses that are compared, the smallest first, as in 50,500")
 	engine := flag.String("engine", "", "measure on sqlite or on postgres alone")
 	flag.Parse()
 	if *engine != "" && *engine != "sqlite" && *engine != "postgres" {
@@ -63,6 +65,9 @@ func main() {
 			z.sending = append(z.sending, name)
 		}
 	}
+	if err := z.resize(*kitas); err != nil {
+		end(err)
+	}
 	if *country != "" {
 		if *into != "" {
 			end(writeScaling(*into, *country))
@@ -70,6 +75,22 @@ func main() {
 		end(printScaling(os.Stdout, *country))
 	}
 	end(z.bench(ctx, *figures))
+}
+
+// resize takes other sizes for the houses; empty leaves them.
+func (z *size) resize(kitas string) error {
+	if kitas == "" {
+		return nil
+	}
+	z.kitas = nil
+	for _, text := range strings.Split(kitas, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > 9999 {
+			return fmt.Errorf("-kitas: %q is no number from 1 to 9999", text)
+		}
+		z.kitas = append(z.kitas, n)
+	}
+	return nil
 }
 
 func end(err error) {
