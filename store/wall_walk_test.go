@@ -4,8 +4,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -23,12 +23,19 @@ var outsideTheWall = map[string]string{
 // in the code: a handle of the house never goes along with a viewer.
 func TestWhatIsReadForAViewerIsReadBehindTheWall(t *testing.T) {
 	files := token.NewFileSet()
-	packages, err := parser.ParseDir(files, ".", func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0)
+	names, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	functions := map[string][]*ast.FuncDecl{} // of one name there may be several, of several types
-	for _, f := range packages["store"].Files {
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(files, name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, d := range f.Decls {
 			if fn, is := d.(*ast.FuncDecl); is && fn.Body != nil {
 				functions[fn.Name.Name] = append(functions[fn.Name.Name], fn)

@@ -57,7 +57,7 @@ type morning struct {
 }
 
 // demand is what one second asks for.
-type demand struct{ publishTo, publishes, push, shown, opened, list, today, report float64 }
+type demand struct{ publishTo, publishes, shown, opened, list, today, report float64 }
 
 // machines do the work. On SQLite the database is in the program, and writes wait for each other.
 type machines struct {
