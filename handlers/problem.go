@@ -95,9 +95,9 @@ func problemOf(ctx context.Context, lang string, err error) *Problem {
 			slog.ErrorContext(ctx, "unavailable", "error", err, "request", p.RequestID)
 		}
 		return p
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return newProblem(ctx, 499, "canceled", say(lang, &kita.Error{Code: "canceled"}))
-	case store.Away(err):
+	case store.Away(err), errors.Is(err, context.Canceled): // of what is asked side by side, one fails, and the others are broken off
 		p := newProblem(ctx, http.StatusServiceUnavailable, "database.away", say(lang, &kita.Error{Code: "database.away"}))
 		p.retryAfter = awaySeconds
 		slog.ErrorContext(ctx, "the database is away", "error", err, "request", p.RequestID)

@@ -151,6 +151,7 @@ smtp-tls=starttls
 metrics-listen=127.0.0.1:9464
 log-format=text
 log-level=info
+drain-time=0s
 shutdown-timeout=20s
 `
 		if all.String() != want {
