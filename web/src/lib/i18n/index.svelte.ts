@@ -23,6 +23,7 @@ export const languages = Object.keys(files)
 const fallback = 'de';
 let current = $state.raw<{ tag: string; texts: Catalogue; whole: boolean }>({ tag: '', texts: {}, whole: false });
 let asked = 0;
+let latest: Promise<void> = Promise.resolve();
 
 /** Keeps the choice of a device on which nobody is signed in yet. It is no secret. */
 const MEMORY = 'morgenkreis.language';
@@ -36,15 +37,20 @@ export function matching(wanted: readonly string[]): string {
 	return fallback;
 }
 
-/** use loads a language and shows the whole app in it. One without a catalogue gives the device's next best. */
-export async function use(...wanted: string[]) {
+/** use loads a language and shows the whole app in it. One without a catalogue gives the device's next best. It ends when a language is
+ * shown: this one, or the one that was asked for after it. */
+export function use(...wanted: string[]): Promise<void> {
+	return (latest = load(wanted));
+}
+
+async function load(wanted: string[]) {
 	const tag = matching([...wanted, ...navigator.languages]);
 	// Who asked last is heard, whichever file comes first.
 	const mine = ++asked;
 	if (current.tag !== tag) {
 		const { whole } = current;
 		const [first, rest] = await Promise.all([files[`../texts/${tag}.json`]?.(), whole ? rests[`../texts/${tag}.json`]?.() : undefined]);
-		if (mine !== asked) return;
+		if (mine !== asked) return latest;
 		current = { tag, texts: { ...first, ...rest }, whole };
 	}
 	document.documentElement.lang = tag;
