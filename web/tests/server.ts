@@ -41,7 +41,7 @@ export async function serve({ data, database, demo, at, args = [], port, program
 	const url = `http://localhost:${p}`;
 	const program = spawn(
 		path ?? join(process.env['MORGENKREIS_APP_TESTS'] ?? '', 'morgenkreis'),
-		['serve', '--data', data, '--listen', `127.0.0.1:${p}`, '--base-url', url, '--metrics-listen', 'off', '--push-allow-loopback', ...(demo ? ['--demo'] : []), ...(database ? ['--database', database] : []), ...args],
+		['serve', '--data', data, '--listen', `127.0.0.1:${p}`, '--base-url', url, '--metrics-listen', 'off', '--drain-time', '0s', '--push-allow-loopback', ...(demo ? ['--demo'] : []), ...(database ? ['--database', database] : []), ...args],
 		{ env: { ...process.env, TEST_BINARY_RUNS_MORGENKREIS: '1', TEST_BINARY_CLOCK: at } }
 	);
 	let log = '';
