@@ -270,15 +270,24 @@ export class Reach {
 	asking = $state(false);
 	#wanted = '';
 	#running = false;
+	#answered: Promise<void> = Promise.resolve();
+
+	/** settled waits for the answer that is on its way; for who says the numbers only once. */
+	settled(): Promise<void> {
+		return this.#answered;
+	}
 
 	/** ask asks for an audience; one question at a time, and after it the newest that came meanwhile. */
-	async ask(kita: string, audience: Audience | undefined) {
+	ask(kita: string, audience: Audience | undefined): Promise<void> {
 		const question = audience ? JSON.stringify({ kita_id: kita, audience }) : '';
-		if (question === this.#wanted && !this.trouble) return;
+		if (question === this.#wanted && !this.trouble) return this.#answered;
 		this.#wanted = question;
 		this.trouble = undefined;
 		this.preview = undefined;
-		if (this.#running) return;
+		return this.#running ? this.#answered : (this.#answered = this.#run());
+	}
+
+	async #run() {
 		this.#running = this.asking = true;
 		try {
 			let asked: string;
