@@ -40,6 +40,27 @@ async function usable(page: Page, url: string): Promise<number> {
 	return Number((await said).text().split(' ')[1]);
 }
 
+/** Ends when the browser has nothing to do: after a tab has come it is busy with itself for a while, which is no part of the app. */
+async function atRest(browser: Browser) {
+	const cdp = await browser.newBrowserCDPSession();
+	/** Seconds of processors that all its processes have had. */
+	const spent = async () => (await cdp.send('SystemInfo.getProcessInfo')).processInfo.reduce((n, p) => n + p.cpuTime, 0);
+	let before = await spent();
+	let quiet = 0;
+	await expect
+		.poll(
+			async () => {
+				const now = await spent();
+				quiet = now - before < 0.01 ? quiet + 1 : 0;
+				before = now;
+				return quiet;
+			},
+			{ intervals: [250], timeout: 30_000, message: 'the browser comes to rest' }
+		)
+		.toBeGreaterThanOrEqual(4);
+	await cdp.detach();
+}
+
 const fresh = (browser: Browser) => browser.newContext({ viewport: { width: 390, height: 844 }, locale: 'de-DE', timezoneId: 'Europe/Berlin' });
 
 test('what a parent downloads on the first visit', async ({ house, browser }) => {
@@ -75,15 +96,14 @@ test('home on a slow phone', async ({ house, browser }) => {
 		await context.addInitScript(noteUsable);
 		await house.signIn(context, 'eltern');
 		let page = await context.newPage();
-		// The browser is open, and at rest: right after a tab has come it is busy with itself for a while. So below.
-		await page.waitForTimeout(2000);
+		await atRest(browser);
 		await slowPhone(page);
 		first.push(await usable(page, house.url + '/'));
 		// Until the worker has put the app by, as it does while a parent reads.
 		await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
 		await page.close();
 		page = await context.newPage();
-		await page.waitForTimeout(2000);
+		await atRest(browser);
 		await slowPhone(page);
 		second.push(await usable(page, house.url + '/'));
 		await page.close();
