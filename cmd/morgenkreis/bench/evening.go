@@ -51,6 +51,20 @@ func (s suite) outbox(ctx context.Context, name string, devices, spare int, late
 
 func (o *outbox) close() error { return errors.Join(o.service.stop(), o.st.Close()) }
 
+// tell posts until n pushes are due.
+func (o *outbox) tell(n int) error {
+	devices := len(o.service.devices)
+	p := newProgress(fmt.Sprintf("an evening of %d", n), n/devices)
+	defer p.end()
+	for range n / devices {
+		if err := o.post(); err != nil {
+			return err
+		}
+		p.step()
+	}
+	return nil
+}
+
 // again makes all deliveries due once more, as if nothing had been sent.
 func (o *outbox) again(ctx context.Context) error {
 	db, err := o.d.likeServer(ctx)
@@ -114,13 +128,8 @@ func (s suite) wholeEvening(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
 	measure := func(n int) (nodeReport, error) {
-		p := newProgress(fmt.Sprintf("an evening of %d", n), n/devices+1)
-		defer p.end()
-		for range n / devices {
-			if err := o.post(); err != nil {
-				return nodeReport{}, err
-			}
-			p.step()
+		if err := o.tell(n); err != nil {
+			return nodeReport{}, err
 		}
 		runtime.GC()
 		reports, _, err := o.service.runNodes(ctx, o.d, o.keys, 1, n)

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -81,13 +82,22 @@ func serveNode(ctx context.Context) error {
 	}
 	var sent atomic.Int64
 	r := nodeReport{Tenths: make([]time.Duration, 10)}
+	seen := func(int) {}
+	if task.Sends > 0 {
+		p := newProgress(fmt.Sprintf("sending %d", task.Sends), task.Sends)
+		defer p.end()
+		var one sync.Mutex
+		seen = func(n int) {
+			one.Lock()
+			defer one.Unlock()
+			if p.step(); n*10%task.Sends == 0 && n <= task.Sends {
+				r.Tenths[n*10/task.Sends-1] = time.Since(p.start)
+			}
+		}
+	}
 	start, spent := time.Now(), processTime()
 	notify.NewDispatcher(notify.Options{Outbox: st, Sender: sender, Receipts: receipts, BaseURL: &url.URL{Scheme: "https", Host: "kita.example"},
-		Observe: func(string, string, string, time.Duration) {
-			if n := int(sent.Add(1)); task.Sends > 0 && n*10%task.Sends == 0 && n <= task.Sends {
-				r.Tenths[n*10/task.Sends-1] = time.Since(start)
-			}
-		}}).Drain(ctx)
+		Observe: func(string, string, string, time.Duration) { seen(int(sent.Add(1))) }}).Drain(ctx)
 	r.Sent, r.Took, r.CPU = int(sent.Load()), time.Since(start), processTime()-spent
 	if r.Peak, err = peakMemory(); err != nil {
 		return err
