@@ -3,6 +3,9 @@
 -- Ids are UUIDs in text. Days are text, YYYY-MM-DD; clock times are text, HH:MM. Instants are milliseconds since
 -- 1970 UTC in a bigint. Every row that belongs to a kita carries its id. What a person holds across kitas (account,
 -- session, subscription) belongs to the account. new_id() is given by store/engine.go on both engines.
+--
+-- What is of a kita is found by kita and id, and points at others of the same kita by both: no row can point at another
+-- kita's. Where only the id is known, as in an address, an index of the id alone finds it (children_id and the like).
 
 create table meta (
   key   text primary key,
@@ -97,27 +100,31 @@ create table kitas (
 create index kitas_provider on kitas (provider_id);
 
 create table closing_days (
-  id         text primary key,
+  id         text not null,
   kita_id    text not null references kitas (id) on delete cascade,
   day        text not null,
   name       text not null,
   created_at bigint not null,
-  unique (kita_id, day)
+  unique (kita_id, day),
+  primary key (kita_id, id)
 );
+create unique index closing_days_id on closing_days (id);
 
 create table groups (
-  id          text primary key,
+  id          text not null,
   kita_id     text not null references kitas (id) on delete cascade,
   name        text not null,
   colour      text not null,
   icon        text not null,
   created_at  bigint not null,
-  archived_at bigint
+  archived_at bigint,
+  primary key (kita_id, id)
 );
+create unique index groups_id on groups (id);
 create index groups_kita on groups (kita_id, name);
 
 create table children (
-  id           text primary key,
+  id           text not null,
   kita_id      text not null references kitas (id) on delete cascade,
   number       text not null,
   first_name   text not null,
@@ -126,38 +133,47 @@ create table children (
   allergies    text not null default '',
   health_notes text not null default '',
   created_at   bigint not null,
-  archived_at  bigint
+  archived_at  bigint,
+  primary key (kita_id, id)
 );
+create unique index children_id on children (id);
 create unique index children_number on children (kita_id, number) where number <> '';
 create index children_kita on children (kita_id, last_name, first_name, id);
 
 create table emergency_contacts (
-  id       text primary key,
-  kita_id  text not null references kitas (id) on delete cascade,
-  child_id text not null references children (id) on delete cascade,
+  id       text not null,
+  kita_id  text not null,
+  child_id text not null,
   name     text not null,
   phone    text not null,
   relation text not null,
-  position bigint not null
+  position bigint not null,
+  primary key (kita_id, id),
+  foreign key (kita_id, child_id) references children (kita_id, id) on delete cascade
 );
+create unique index emergency_contacts_id on emergency_contacts (id);
 create index emergency_contacts_child on emergency_contacts (child_id, position);
 
 -- A child is in one group on one day; to_day is the last day in the group, '9999-12-31' while no end is known.
 create table placements (
-  id         text primary key,
-  kita_id    text not null references kitas (id) on delete cascade,
-  child_id   text not null references children (id) on delete cascade,
-  group_id   text not null references groups (id),
+  id         text not null,
+  kita_id    text not null,
+  child_id   text not null,
+  group_id   text not null,
   from_day   text not null,
   to_day     text not null,
   created_at bigint not null,
-  check (from_day <= to_day)
+  check (from_day <= to_day),
+  primary key (kita_id, id),
+  foreign key (kita_id, child_id) references children (kita_id, id) on delete cascade,
+  foreign key (kita_id, group_id) references groups (kita_id, id)
 );
+create unique index placements_id on placements (id);
 create unique index placements_child on placements (child_id, from_day);
 create index placements_group on placements (group_id, to_day);
 
 create table guardians (
-  id          text primary key,
+  id          text not null,
   kita_id     text not null references kitas (id) on delete cascade,
   account_id  text references accounts (id) on delete set null,
   first_name  text not null,
@@ -167,45 +183,53 @@ create table guardians (
   address     text not null default '',
   language    text not null,
   created_at  bigint not null,
-  archived_at bigint
+  archived_at bigint,
+  primary key (kita_id, id)
 );
+create unique index guardians_id on guardians (id);
 create index guardians_kita on guardians (kita_id, last_name, first_name, id);
 create index guardians_account on guardians (account_id);
 
 create table guardian_children (
-  kita_id          text not null references kitas (id) on delete cascade,
-  guardian_id      text not null references guardians (id) on delete cascade,
-  child_id         text not null references children (id) on delete cascade,
+  kita_id          text not null,
+  guardian_id      text not null,
+  child_id         text not null,
   relation         text not null,
   custody          boolean not null,
   may_pick_up      boolean not null,
   receives_notices boolean not null,
   created_at       bigint not null,
-  primary key (guardian_id, child_id)
+  primary key (kita_id, guardian_id, child_id),
+  foreign key (kita_id, guardian_id) references guardians (kita_id, id) on delete cascade,
+  foreign key (kita_id, child_id) references children (kita_id, id) on delete cascade
 );
 create index guardian_children_child on guardian_children (child_id);
-create index guardian_children_kita on guardian_children (kita_id, guardian_id, child_id);
+create unique index guardian_children_pair on guardian_children (guardian_id, child_id);
 
 -- A court's or the youth office's word that this person has no contact with this child. It wins over everything else.
 create table contact_bans (
-  id                text primary key,
-  kita_id           text not null references kitas (id) on delete cascade,
-  guardian_id       text not null references guardians (id) on delete cascade,
-  child_id          text not null references children (id) on delete cascade,
+  id                text not null,
+  kita_id           text not null,
+  guardian_id       text not null,
+  child_id          text not null,
   reason            text not null,
   entered_by        text not null,
   entered_at        bigint not null,
   lift_requested_by text,
   lift_requested_at bigint,
   lifted_by         text,
-  lifted_at         bigint
+  lifted_at         bigint,
+  primary key (kita_id, id),
+  foreign key (kita_id, guardian_id) references guardians (kita_id, id) on delete cascade,
+  foreign key (kita_id, child_id) references children (kita_id, id) on delete cascade
 );
+create unique index contact_bans_id on contact_bans (id);
 create unique index contact_bans_active on contact_bans (child_id, guardian_id) where lifted_at is null;
 create index contact_bans_guardian on contact_bans (guardian_id);
 create index contact_bans_kita on contact_bans (kita_id, entered_at);
 
 create table staff (
-  id          text primary key,
+  id          text not null,
   kita_id     text not null references kitas (id) on delete cascade,
   account_id  text references accounts (id) on delete set null,
   first_name  text not null,
@@ -215,25 +239,30 @@ create table staff (
   phone       text not null default '',
   language    text not null,
   created_at  bigint not null,
-  archived_at bigint
+  archived_at bigint,
+  primary key (kita_id, id)
 );
+create unique index staff_id on staff (id);
 create index staff_kita on staff (kita_id, last_name, first_name, id);
 create index staff_account on staff (account_id);
 
 create table staff_groups (
-  kita_id  text not null references kitas (id) on delete cascade,
-  staff_id text not null references staff (id) on delete cascade,
-  group_id text not null references groups (id) on delete cascade,
-  primary key (staff_id, group_id)
+  kita_id  text not null,
+  staff_id text not null,
+  group_id text not null,
+  primary key (kita_id, staff_id, group_id),
+  foreign key (kita_id, staff_id) references staff (kita_id, id) on delete cascade,
+  foreign key (kita_id, group_id) references groups (kita_id, id) on delete cascade
 );
+create unique index staff_groups_pair on staff_groups (staff_id, group_id);
 create index staff_groups_group on staff_groups (group_id);
 
 -- One of guardian_id, staff_id, provider_id, account_id is set; all four empty invites an operator.
 create table invitations (
   id          text primary key,
   kita_id     text references kitas (id) on delete cascade,
-  guardian_id text references guardians (id) on delete cascade,
-  staff_id    text references staff (id) on delete cascade,
+  guardian_id text,
+  staff_id    text,
   provider_id text references providers (id) on delete cascade,
   account_id  text references accounts (id) on delete cascade,
   code_hash   text not null unique,
@@ -241,7 +270,10 @@ create table invitations (
   created_at  bigint not null,
   expires_at  bigint not null,
   used_at     bigint,
-  revoked_at  bigint
+  revoked_at  bigint,
+  check (kita_id is not null or guardian_id is null and staff_id is null),
+  foreign key (kita_id, guardian_id) references guardians (kita_id, id) on delete cascade,
+  foreign key (kita_id, staff_id) references staff (kita_id, id) on delete cascade
 );
 create index invitations_kita on invitations (kita_id, created_at);
 create index invitations_guardian on invitations (guardian_id);
@@ -256,7 +288,7 @@ create table creations (
 );
 
 create table files (
-  id         text primary key,
+  id         text not null,
   kita_id    text not null references kitas (id) on delete cascade,
   account_id text,
   name       text not null,
@@ -266,14 +298,16 @@ create table files (
   height     bigint not null,
   sum        text not null,
   thumb_sum  text not null,
-  created_at bigint not null
+  created_at bigint not null,
+  primary key (kita_id, id)
 );
+create unique index files_id on files (id);
 create index files_kita on files (kita_id, created_at);
 create index files_sum on files (sum);
 create index files_thumb on files (thumb_sum);
 
 create table notices (
-  id             text primary key,
+  id             text not null,
   kita_id        text not null references kitas (id) on delete cascade,
   kind           text not null check (kind in ('news', 'daily', 'event', 'closure', 'illness', 'urgent')),
   title          text not null,
@@ -295,49 +329,58 @@ create table notices (
   published_at   bigint,
   corrected_at   bigint,
   withdrawn_at   bigint,
-  withdrawn_by   text
+  withdrawn_by   text,
+  primary key (kita_id, id)
 );
+create unique index notices_id on notices (id);
 create index notices_kita on notices (kita_id, publish_at, id);
 create index notices_author on notices (author_id, publish_at, id);
 
 create table notice_targets (
-  kita_id   text not null references kitas (id) on delete cascade,
-  notice_id text not null references notices (id) on delete cascade,
+  kita_id   text not null,
+  notice_id text not null,
   target_id text not null,
-  primary key (notice_id, target_id)
+  primary key (kita_id, notice_id, target_id),
+  foreign key (kita_id, notice_id) references notices (kita_id, id) on delete cascade
 );
+create unique index notice_targets_pair on notice_targets (notice_id, target_id);
 create index notice_targets_target on notice_targets (target_id, notice_id);
 
 -- What a notice said before it was corrected.
 create table notice_versions (
-  kita_id     text not null references kitas (id) on delete cascade,
-  notice_id   text not null references notices (id) on delete cascade,
+  kita_id     text not null,
+  notice_id   text not null,
   version     bigint not null,
   title       text not null,
   body        text not null,
   replaced_by text not null,
   replaced_at bigint not null,
-  primary key (notice_id, version)
+  primary key (kita_id, notice_id, version),
+  foreign key (kita_id, notice_id) references notices (kita_id, id) on delete cascade
 );
+create unique index notice_versions_pair on notice_versions (notice_id, version);
 
 create table notice_files (
-  kita_id   text not null references kitas (id) on delete cascade,
-  notice_id text not null references notices (id) on delete cascade,
-  file_id   text not null references files (id),
+  kita_id   text not null,
+  notice_id text not null,
+  file_id   text not null,
   position  bigint not null,
-  primary key (notice_id, file_id)
+  primary key (kita_id, notice_id, file_id),
+  foreign key (kita_id, notice_id) references notices (kita_id, id) on delete cascade,
+  foreign key (kita_id, file_id) references files (kita_id, id)
 );
+create unique index notice_files_pair on notice_files (notice_id, file_id);
 create index notice_files_file on notice_files (file_id);
 
 -- Who a notice was for, fixed when it was published. A person without an account yet is a recipient too: somebody has to
 -- ring them up. The ledger is read from the times; store/ledger.go says in which order.
 create table recipients (
-  id              text primary key,
-  kita_id         text not null references kitas (id) on delete cascade,
-  notice_id       text not null references notices (id) on delete cascade,
+  id              text not null,
+  kita_id         text not null,
+  notice_id       text not null,
   account_id      text references accounts (id) on delete set null,
-  guardian_id     text references guardians (id) on delete cascade,
-  staff_id        text references staff (id) on delete cascade,
+  guardian_id     text,
+  staff_id        text,
   published_at    bigint not null,
   withdrawn       boolean not null default false,
   trouble         text not null default '',
@@ -349,8 +392,13 @@ create table recipients (
   call_listed_at  bigint,
   called_at       bigint,
   called_by       text,
-  reminded_at     bigint
+  reminded_at     bigint,
+  primary key (kita_id, id),
+  foreign key (kita_id, notice_id) references notices (kita_id, id) on delete cascade,
+  foreign key (kita_id, guardian_id) references guardians (kita_id, id) on delete cascade,
+  foreign key (kita_id, staff_id) references staff (kita_id, id) on delete cascade
 );
+create unique index recipients_id on recipients (id);
 create unique index recipients_guardian on recipients (notice_id, guardian_id) where guardian_id is not null;
 create unique index recipients_staff on recipients (notice_id, staff_id) where staff_id is not null;
 create unique index recipients_account on recipients (notice_id, account_id) where account_id is not null;
@@ -361,11 +409,14 @@ create index recipients_person on recipients (guardian_id);
 create index recipients_staff_person on recipients (staff_id);
 
 create table recipient_children (
-  kita_id      text not null references kitas (id) on delete cascade,
-  recipient_id text not null references recipients (id) on delete cascade,
-  child_id     text not null references children (id) on delete cascade,
-  primary key (recipient_id, child_id)
+  kita_id      text not null,
+  recipient_id text not null,
+  child_id     text not null,
+  primary key (kita_id, recipient_id, child_id),
+  foreign key (kita_id, recipient_id) references recipients (kita_id, id) on delete cascade,
+  foreign key (kita_id, child_id) references children (kita_id, id) on delete cascade
 );
+create unique index recipient_children_pair on recipient_children (recipient_id, child_id);
 create index recipient_children_child on recipient_children (child_id);
 
 create table subscriptions (
@@ -393,7 +444,7 @@ create table deliveries (
   id              text primary key,
   kita_id         text,
   account_id      text,
-  recipient_id    text references recipients (id) on delete cascade,
+  recipient_id    text,
   absence_id      text,
   subscription_id text references subscriptions (id) on delete set null,
   channel         text not null check (channel in ('push', 'email')),
@@ -411,7 +462,9 @@ create table deliveries (
   finished_at     bigint,
   shown_at        bigint,
   -- When its turn is, among all that are due: see turnOf in store.
-  turn            bigint not null default 0
+  turn            bigint not null default 0,
+  check (kita_id is not null or recipient_id is null),
+  foreign key (kita_id, recipient_id) references recipients (kita_id, id) on delete cascade
 );
 create index deliveries_due on deliveries (service, rank, turn, due_at) where finished_at is null;
 create index deliveries_refused on deliveries (finished_at) where outcome = 'misconfigured';
@@ -435,9 +488,9 @@ create unique index jobs_subject on jobs (kind, subject_id) where finished_at is
 create index jobs_due on jobs (due_at) where finished_at is null;
 
 create table absences (
-  id             text primary key,
-  kita_id        text not null references kitas (id) on delete cascade,
-  child_id       text not null references children (id) on delete cascade,
+  id             text not null,
+  kita_id        text not null,
+  child_id       text not null,
   from_day       text not null,
   to_day         text not null,
   reason         text not null check (reason in ('sick', 'vacation', 'other')),
@@ -449,8 +502,11 @@ create table absences (
   created_at     bigint not null,
   withdrawn_at   bigint,
   withdrawn_by   text,
-  check (from_day <= to_day)
+  check (from_day <= to_day),
+  primary key (kita_id, id),
+  foreign key (kita_id, child_id) references children (kita_id, id) on delete cascade
 );
+create unique index absences_id on absences (id);
 create index absences_child on absences (child_id, to_day);
 create index absences_kita on absences (kita_id, to_day, from_day);
 

@@ -35,6 +35,8 @@ type engine interface {
 	retryable(error) bool
 	duplicate(error) bool
 	full(error) bool
+	// detail is what an error does not say of itself: which row it is about.
+	detail(error) string
 	// claimLock follows the inner select of a claim, so that two nodes never take one row.
 	claimLock() string
 	// functions are created before the schema.
@@ -130,6 +132,8 @@ func (sqliteEngine) full(err error) bool {
 	return errors.As(err, &e) && e.Code == sqlite3.ErrFull
 }
 
+func (sqliteEngine) detail(error) string { return "" }
+
 func (sqliteEngine) claimLock() string { return "" }
 
 func (sqliteEngine) functions() string { return "" }
@@ -189,18 +193,34 @@ func (e sqliteEngine) alone(ctx context.Context, db *sqlx.DB, f func(tx *sqlx.Tx
 	return tx.Commit()
 }
 
-// keysAstray says of each foreign key of a SQLite database that points at nothing where it is.
+// keysAstray says of each foreign key of a SQLite database that points at nothing where it is, of the first twenty.
 func keysAstray(ctx context.Context, q query) (found []string, err error) {
 	broken, err := list[struct {
 		Table  string        `db:"table"`
 		RowID  sql.NullInt64 `db:"rowid"`
 		Parent string        `db:"parent"`
 		FKID   int           `db:"fkid"`
-	}](ctx, q, "pragma foreign_key_check")
-	for _, b := range broken {
-		found = append(found, "a row of "+b.Table+" ("+strconv.FormatInt(b.RowID.Int64, 10)+") points at nothing in "+b.Parent)
+	}](ctx, q, `select * from pragma_foreign_key_check limit 20`)
+	if err != nil {
+		return nil, err
 	}
-	return found, err
+	for _, b := range broken {
+		// As PostgreSQL would name it: the columns of the key, and what is in them.
+		key, err := get[string](ctx, q, `select group_concat('coalesce("' || "from" || '", ''null'')', ' || '', '' || ') from pragma_foreign_key_list(?) where id = ?`, b.Table, b.FKID)
+		if err != nil {
+			return nil, err
+		}
+		names, err := get[string](ctx, q, `select group_concat("from", ', ') from pragma_foreign_key_list(?) where id = ?`, b.Table, b.FKID)
+		if err != nil {
+			return nil, err
+		}
+		values, err := get[string](ctx, q, `select `+key+` from "`+b.Table+`" where rowid = ?`, b.RowID.Int64)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, "a row of "+b.Table+" (rowid "+strconv.FormatInt(b.RowID.Int64, 10)+") points at nothing in "+b.Parent+": ("+names+") = ("+values+")")
+	}
+	return found, nil
 }
 
 type postgresEngine struct {
@@ -275,6 +295,14 @@ func (p postgresEngine) retryable(err error) bool {
 func (p postgresEngine) duplicate(err error) bool { return p.code(err) == "23505" }
 
 func (p postgresEngine) full(err error) bool { return p.code(err) == "53100" }
+
+func (postgresEngine) detail(err error) string {
+	var e *pgconn.PgError
+	if errors.As(err, &e) && e.Detail != "" {
+		return ": " + e.Detail
+	}
+	return ""
+}
 
 func (postgresEngine) claimLock() string { return " for update skip locked" }
 

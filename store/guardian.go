@@ -316,7 +316,7 @@ func (s *Store) Tie(ctx context.Context, v kita.Viewer, t kita.Tie) (seen Guardi
 		}
 		t.KitaID, t.CreatedAt = g.KitaID, tx.now
 		if _, err := tx.exec(`insert into guardian_children (`+tieColumns+`) values (?, ?, ?, ?, ?, ?, ?, ?)
-on conflict (guardian_id, child_id) do update set relation = excluded.relation, custody = excluded.custody,
+on conflict (kita_id, guardian_id, child_id) do update set relation = excluded.relation, custody = excluded.custody,
 may_pick_up = excluded.may_pick_up, receives_notices = excluded.receives_notices`,
 			t.KitaID, t.GuardianID, t.ChildID, t.Relation, t.Custody, t.MayPickUp, t.ReceivesNotices, t.CreatedAt); err != nil {
 			return err

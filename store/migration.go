@@ -16,7 +16,7 @@ import (
 )
 
 // SchemaVersion is the version of schema.sql: the number of the newest file in migrations.
-const SchemaVersion = 3
+const SchemaVersion = 4
 
 // An empty database gets schema.sql as it is. One that is older is carried to it by the files in migrations, in order:
 // 0002_words.sql carries version 1 to version 2 on both engines, 0003_words.sqlite.sql with 0003_words.postgres.sql carries
@@ -144,7 +144,7 @@ func (s *Store) climb(ctx context.Context, tx *sqlx.Tx, from int) error {
 	for _, r := range all[from:] {
 		slog.InfoContext(ctx, "schema carried on", "to", r.version, "by", r.name)
 		if _, err := tx.ExecContext(ctx, r.statements); err != nil {
-			return fmt.Errorf("carry the schema from version %d to %d (%s): %w", from, s.ladder.version, r.name, err)
+			return fmt.Errorf("carry the schema from version %d to %d (%s): %w%s", from, s.ladder.version, r.name, err, s.engine.detail(err))
 		}
 	}
 	_, err = tx.ExecContext(ctx, tx.Rebind("update meta set value = ? where key = 'schema_version'"), strconv.Itoa(s.ladder.version))

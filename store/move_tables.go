@@ -64,7 +64,7 @@ func tablesOf(ctx context.Context) (all []table, err error) {
 		if len(t.key) == 0 {
 			return nil, fmt.Errorf("table %s has no primary key", name)
 		}
-		if t.unique, err = get[bool](ctx, db, `select exists (select 1 from pragma_index_list(?) where "unique" = 1 and origin <> 'pk')`, name); err != nil {
+		if t.unique, err = get[bool](ctx, db, uniqueBesides, name); err != nil {
 			return nil, err
 		}
 		if name == "meta" {
@@ -74,6 +74,12 @@ func tablesOf(ctx context.Context) (all []table, err error) {
 	}
 	return all, nil
 }
+
+// uniqueBesides tells of a table whether something is unique that is not part of its key: what is, can only be in the way of a
+// row that has another key, and such a row is none of the source's.
+const uniqueBesides = `
+select exists (select 1 from pragma_index_list(?1) i join pragma_index_info(i.name) c
+               where i."unique" = 1 and i.origin <> 'pk' and coalesce((select t.pk from pragma_table_info(?1) t where t.name = c.name), 0) = 0)`
 
 // row is one row as both engines know it: text, 64-bit numbers, truth and null.
 type row struct {

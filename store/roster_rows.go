@@ -157,7 +157,7 @@ func updating[T any](tx *Tx, table, columns, changed string, rows []T) step {
 	}
 	key := "id"
 	if table == "guardian_children" {
-		key = "guardian_id, child_id"
+		key = "kita_id, guardian_id, child_id"
 	}
 	statement := "insert into " + table + " (" + strings.Join(names, ", ") + ") values (:" + strings.Join(names, ", :") +
 		") on conflict (" + key + ") do update set " + strings.Join(sets, ", ")

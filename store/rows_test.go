@@ -80,3 +80,11 @@ func TestSendingReadsNoTableFromEndToEnd(t *testing.T) {
 		}
 	}
 }
+
+// Try is Exec for what may be refused.
+func Try(s *Store, statement string, args ...any) error {
+	return s.write(context.Background(), func(tx *Tx) error {
+		_, err := tx.exec(statement, args...)
+		return err
+	})
+}

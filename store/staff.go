@@ -153,7 +153,7 @@ func (tx *Tx) putGroups(p kita.Staff, groups []kita.ID) error {
 	for _, id := range groups {
 		n, err := tx.exec(`insert into staff_groups (kita_id, staff_id, group_id)
 select g.kita_id, cast(? as text), g.id from groups g where g.id = ? and g.kita_id = ? and g.archived_at is null
-on conflict (staff_id, group_id) do nothing`, p.ID, id, p.KitaID)
+on conflict (kita_id, staff_id, group_id) do nothing`, p.ID, id, p.KitaID)
 		if err != nil {
 			return err
 		}
