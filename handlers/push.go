@@ -46,7 +46,7 @@ type SubscriptionView struct {
 	Service        string        `json:"service" doc:"The push service's domain."`
 	Current        bool          `json:"current" doc:"The device of the session that asks."`
 	CreatedAt      kita.Instant  `json:"created_at"`
-	LastAcceptedAt *kita.Instant `json:"last_accepted_at,omitempty"`
+	LastAcceptedAt *kita.Instant `json:"last_accepted_at,omitempty" doc:"When its push service last took a message, give or take a day."`
 	LastShownAt    *kita.Instant `json:"last_shown_at,omitempty"`
 	Trouble        string        `json:"trouble,omitempty"`
 }

@@ -28,7 +28,7 @@ type Subscription struct {
 	Name      string  `db:"name"`
 	UserAgent string  `db:"user_agent"`
 	CreatedAt Instant `db:"created_at"`
-	// LastAcceptedAt is when a push service last took a message, LastShownAt when the device last said that
+	// LastAcceptedAt is when a push service last took a message, to the day; LastShownAt when the device last said that
 	// it showed one; nil is never.
 	LastAcceptedAt *Instant `db:"last_accepted_at"`
 	LastShownAt    *Instant `db:"last_shown_at"`

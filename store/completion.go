@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
-	"strings"
+	"time"
 
 	"morgenkreis/kita"
 )
@@ -55,7 +55,7 @@ func (s *Store) SystemComplete(ctx context.Context, batch []Completion) error {
 		if len(outcomes) == 0 {
 			return nil
 		}
-		return s.writeAs(ctx, o, func(tx *Tx) error {
+		return s.send(ctx, o, func(tx *Tx) error {
 			const bySet = 500
 			for _, outcome := range outcomes {
 				for all := range slices.Chunk(byOutcome[outcome], bySet) {
@@ -73,12 +73,15 @@ func (s *Store) SystemComplete(ctx context.Context, batch []Completion) error {
 	return some(s.engine.writeOptions(), OutcomeGone, OutcomeExpired, OutcomeMisconfigured, OutcomeFailed, OutcomeCancelled)
 }
 
+// untried leaves all but the claim as it was.
+const untried = `due_at = due_at`
+
 func note(tx *Tx, outcome string, all []Completion) error {
 	switch outcome {
 	case "":
 		return letGo(tx, all, `due_at = tried.retry_at, turn = tried.retry_at, attempts = attempts + 1, status = tried.status, shortened = shortened or tried.shorten`)
 	case OutcomeUntried:
-		return letGo(tx, all, `due_at = due_at`)
+		return letGo(tx, all, untried)
 	}
 	return finish(tx, outcome, all)
 }
@@ -86,17 +89,24 @@ func note(tx *Tx, outcome string, all []Completion) error {
 // letGo ends the claims of a set and changes each as its own try has it, in one statement. A delivery that somebody else
 // holds, because the claim ran out, is not touched.
 func letGo(tx *Tx, all []Completion, change string) error {
-	const row = "(cast(? as text), cast(? as bigint), cast(? as bigint), cast(? as bigint), cast(? as boolean))"
-	var args []any
-	for _, c := range all {
-		args = append(args, c.ID, c.Lease, c.RetryAt, c.Status, c.Shorten)
-	}
-	_, err := tx.exec(`with tried (id, lease, retry_at, status, shorten) as (values `+strings.Join(slices.Repeat([]string{row}, len(all)), ", ")+`)
-update deliveries set leased_until = 0, `+change+`
-from   tried
-where  deliveries.id = tried.id and deliveries.finished_at is null and deliveries.leased_until = tried.lease`, args...)
+	table, args := tx.s.outbox.batches.tried(all)
+	_, err := tx.exec(letGoOf(table, change), args...)
 	return err
 }
+
+func letGoOf(table, change string) string {
+	return `
+with tried (id, lease, retry_at, status, shorten) as (` + table + `)
+update deliveries set leased_until = 0, ` + change + `
+from   tried
+where  deliveries.id = tried.id and coalesce(deliveries.finished_at, 0) = 0 and deliveries.leased_until = tried.lease`
+}
+
+// finished asks for what is not finished in a way that no planner takes for the index of all that waits.
+const finished = `
+update deliveries set finished_at = ?, leased_until = 0, attempts = attempts + 1, outcome = ?, status = ?
+where  id in (?) and coalesce(finished_at, 0) = 0
+returning id`
 
 // finish ends deliveries that had the same outcome, and draws the consequences for devices and people.
 func finish(tx *Tx, outcome string, all []Completion) error {
@@ -110,8 +120,7 @@ func finish(tx *Tx, outcome string, all []Completion) error {
 	}
 	ended := map[kita.ID]bool{}
 	for status, of := range byStatus {
-		now, err := listIn[kita.ID](tx.ctx, tx, `update deliveries set finished_at = ?, leased_until = 0, attempts = attempts + 1, outcome = ?, status = ?
-where id in (?) and finished_at is null returning id`, tx.now, outcome, status, of)
+		now, err := listAmong[kita.ID](tx.ctx, tx.s.outbox, tx, finished, tx.now, outcome, status, of)
 		if err != nil {
 			return err
 		}
@@ -136,13 +145,21 @@ where id in (?) and finished_at is null returning id`, tx.now, outcome, status, 
 	return consequences(tx, outcome, subscriptions, pushed, mailed)
 }
 
+// acceptedTo is how exactly a device's last acceptance is known: who looks at it asks whether the device is still in use. Each
+// single one stands in the ledger.
+const acceptedTo = 24 * time.Hour
+
+const acceptedByDevices = `
+update subscriptions set last_accepted_at = ?, trouble = ''
+where  (last_accepted_at is null or last_accepted_at <= ? or trouble <> '') and id in (?)`
+
 func consequences(tx *Tx, outcome string, subscriptions, pushed, mailed []kita.ID) error {
 	// set does statement for a set of rows, unless the set is empty.
 	set := func(statement string, of []kita.ID, args ...any) error {
 		if len(of) == 0 {
 			return nil
 		}
-		_, err := tx.execIn(statement, append(args, of)...)
+		_, err := tx.execAmong(statement, append(args, of)...)
 		return err
 	}
 	var err error
@@ -150,13 +167,13 @@ func consequences(tx *Tx, outcome string, subscriptions, pushed, mailed []kita.I
 	case OutcomeCancelled:
 		return nil
 	case OutcomeAccepted:
-		if err := set(`update recipients set accepted_at = coalesce(accepted_at, cast(? as bigint)), trouble = '' where id in (?)`, pushed, tx.now); err != nil {
+		if err := set(`update recipients set accepted_at = coalesce(accepted_at, cast(? as bigint)), trouble = '' where id in (?) and (accepted_at is null or trouble <> '')`, pushed, tx.now); err != nil {
 			return err
 		}
 		if err := set(`update recipients set emailed_at = coalesce(emailed_at, cast(? as bigint)) where id in (?)`, mailed, tx.now); err != nil {
 			return err
 		}
-		return set(`update subscriptions set last_accepted_at = ?, trouble = '' where id in (?)`, subscriptions, tx.now)
+		return set(acceptedByDevices, subscriptions, tx.now, kita.At(tx.now.Add(-acceptedTo)))
 	case OutcomeGone:
 		err = set(`delete from subscriptions where id in (?)`, subscriptions)
 	case OutcomeMisconfigured:

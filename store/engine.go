@@ -25,6 +25,7 @@ type engine interface {
 	wire(h *hub, writer *sqlx.DB) wire
 	open(ctx context.Context) (writer, reader *sqlx.DB, err error)
 	close(writer *sqlx.DB) error
+	outbox(writer, reader *sqlx.DB) (outbox, error)
 	// ping asks whether the database is there, whatever else is asked of it.
 	ping(ctx context.Context, reader *sqlx.DB) error
 	writeOptions() *sql.TxOptions
@@ -41,6 +42,8 @@ type engine interface {
 	claimLock() string
 	// functions are created before the schema.
 	functions() string
+	// storage is how the tables of the schema lie on the disk.
+	storage() string
 	// integrity is empty when the database holds together.
 	integrity(ctx context.Context, db *sqlx.DB) (string, error)
 	hasSchema() string
@@ -137,6 +140,8 @@ func (sqliteEngine) detail(error) string { return "" }
 func (sqliteEngine) claimLock() string { return "" }
 
 func (sqliteEngine) functions() string { return "" }
+
+func (sqliteEngine) storage() string { return "" }
 
 func (sqliteEngine) integrity(ctx context.Context, db *sqlx.DB) (string, error) {
 	var found []string
@@ -314,6 +319,17 @@ select lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint >> 16)
        substr(u, 16, 21)
 from   (select gen_random_uuid()::text as u) r
 $$;
+`
+}
+
+// Of a delivery there are three versions within seconds, as it was written, claimed and finished, and of a recipient as many as
+// there are steps in the ledger. With half of each page left free the second stands beside the first, and none of a
+// recipient's ten indexes has to know of it; the next takes the place of the first. Without, a thousand first phones that
+// accept a push cost 1.3 MB of log, with it 90 kB, and the indexes grow with each.
+func (postgresEngine) storage() string {
+	return `alter table deliveries set (fillfactor = 50);
+alter table recipients set (fillfactor = 50);
+alter table subscriptions set (fillfactor = 80);
 `
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 // SchemaVersion is the version of schema.sql: the number of the newest file in migrations.
-const SchemaVersion = 4
+const SchemaVersion = 5
 
 // An empty database gets schema.sql as it is. One that is older is carried to it by the files in migrations, in order:
 // 0002_words.sql carries version 1 to version 2 on both engines, 0003_words.sqlite.sql with 0003_words.postgres.sql carries
@@ -125,7 +125,7 @@ func (s *Store) schemaVersion(ctx context.Context, q query) (int, error) {
 }
 
 func (s *Store) create(ctx context.Context, tx *sqlx.Tx) error {
-	if _, err := tx.ExecContext(ctx, s.engine.functions()+s.ladder.schema); err != nil {
+	if _, err := tx.ExecContext(ctx, s.engine.functions()+s.ladder.schema+s.engine.storage()); err != nil {
 		return fmt.Errorf("create the schema: %w", err)
 	}
 	_, err := tx.ExecContext(ctx, tx.Rebind("insert into meta (key, value) values ('schema_version', ?)"), strconv.Itoa(s.ladder.version))

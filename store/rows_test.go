@@ -56,7 +56,7 @@ func TestSendingReadsNoTableFromEndToEnd(t *testing.T) {
 	}
 	defer s.Close()
 	for name, statement := range map[string]string{
-		"heads due":        headsDue,
+		"heads":            heads,
 		"claim":            claimOfHead + ")",
 		"ahead of":         aheadOf,
 		"claimed":          claimedDeliveries,
@@ -87,4 +87,57 @@ func Try(s *Store, statement string, args ...any) error {
 		_, err := tx.exec(statement, args...)
 		return err
 	})
+}
+
+// OutboxPlans says of the statements of those who send what PostgreSQL would read from end to end, or not plan for good, on the
+// connections that they are sent over.
+func OutboxPlans(t testing.TB, s *Store) map[string]string {
+	t.Helper()
+	ctx := context.Background()
+	c, err := s.outbox.writer.Connx(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	found := map[string]string{}
+	if mode, err := get[string](ctx, c, "show plan_cache_mode"); err != nil || mode != "force_generic_plan" {
+		found["every statement"] = "is planned again each time: " + mode
+	}
+	tries, _ := s.outbox.batches.tried(nil)
+	for name, statement := range map[string]string{
+		"heads":          heads,
+		"claim and read": claimAndRead,
+		"still wanted":   stillWanted,
+		"works with":     worksWith,
+		"notices":        noticeTexts,
+		"finish":         finished,
+		"accepted":       acceptedByDevices,
+		"troubled":       troubled,
+		"let go":         letGoOf(tries, untried),
+	} {
+		statement, _, err := s.outbox.batches.among(statement, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := strings.Count(statement, "?")
+		args := ""
+		if n > 0 {
+			args = "(null" + strings.Repeat(", null", n-1) + ")"
+		}
+		if _, err := c.ExecContext(ctx, `prepare "`+name+`" as `+c.Rebind(statement)); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		lines, err := list[string](ctx, c, `explain execute "`+name+`"`+args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole := strings.Join(lines, "\n")
+		for i, line := range lines {
+			through := strings.Contains(line, "Index") && strings.Contains(line, "Scan") && (i+1 == len(lines) || !strings.Contains(lines[i+1], "Index Cond"))
+			if through || strings.Contains(line, "Seq Scan") || strings.Contains(line, "Hash Join") || strings.Contains(line, "Merge Join") {
+				found[name] = line + "\nin\n" + whole
+			}
+		}
+	}
+	return found
 }

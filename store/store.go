@@ -45,6 +45,7 @@ type Store struct {
 	newID  func() kita.ID
 	hub    *hub
 	wire   wire
+	outbox outbox
 	wall   *wall // nil: there is none
 	bare   *unnarrowed.Switch
 	ending sync.WaitGroup // of what is read behind the wall
@@ -96,7 +97,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{reader: reader{r}, writer: w, engine: eng, ladder: l, clock: o.Clock, newID: o.NewID, hub: newHub(o.Clock), bare: o.Unnarrowed, rehearsed: o.rehearsed}
 	s.wire = eng.wire(s.hub, w)
-	err = s.prepare(ctx)
+	if s.outbox, err = eng.outbox(w, r); err == nil {
+		err = s.prepare(ctx)
+	}
 	if err == nil && o.ladder == nil && (o.Unnarrowed == nil || !o.Unnarrowed.NoWall) {
 		s.wall, err = eng.walled(ctx, w)
 	}
@@ -113,7 +116,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 func (s *Store) Close() error {
 	s.ending.Wait()
 	s.wire.close()
-	return errors.Join(s.engine.close(s.writer), s.db.Close(), s.writer.Close())
+	return errors.Join(s.outbox.close(s), s.engine.close(s.writer), s.db.Close(), s.writer.Close())
 }
 
 // Ping tells whether the database answers, within some seconds.
@@ -147,8 +150,12 @@ func (s *Store) write(ctx context.Context, f func(tx *Tx) error) error {
 
 // writeAs is write with another isolation.
 func (s *Store) writeAs(ctx context.Context, o *sql.TxOptions, f func(tx *Tx) error) error {
+	return s.writeOn(ctx, s.writer, o, f)
+}
+
+func (s *Store) writeOn(ctx context.Context, db *sqlx.DB, o *sql.TxOptions, f func(tx *Tx) error) error {
 	for try := 1; ; try++ {
-		err := s.attempt(ctx, o, f)
+		err := s.attempt(ctx, db, o, f)
 		if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
 			// The transaction was rolled back under f because its context had ended: that is what the caller is told.
 			return ctx.Err()
@@ -164,8 +171,8 @@ func (s *Store) writeAs(ctx context.Context, o *sql.TxOptions, f func(tx *Tx) er
 	}
 }
 
-func (s *Store) attempt(ctx context.Context, o *sql.TxOptions, f func(tx *Tx) error) error {
-	raw, err := s.writer.BeginTxx(ctx, o)
+func (s *Store) attempt(ctx context.Context, db *sqlx.DB, o *sql.TxOptions, f func(tx *Tx) error) error {
+	raw, err := db.BeginTxx(ctx, o)
 	if err != nil {
 		return err
 	}
