@@ -258,6 +258,60 @@ func TestWhatWasCertainlyNotLookedAtIsSentAgain(t *testing.T) {
 	}
 }
 
+// A service whose servers leave one after the other is found as long as there are tries: none is spent on a connection that has
+// said goodbye.
+func TestGoodbyeCostsOneTry(t *testing.T) {
+	url, client := scripted(t, func(s *script) {
+		s.must(s.framer.WriteSettings())
+		for f := s.next(); f != nil; f = s.next() {
+			if s.number < triesUnseen {
+				s.must(s.framer.WriteGoAway(0, http2.ErrCodeNo, nil))
+				continue
+			}
+			s.answer(f.StreamID, "201")
+		}
+	})
+	if status, _, err := post(t.Context(), client, url, []byte("x")); status != 201 || err != nil {
+		t.Errorf("%d, %v", status, err)
+	}
+}
+
+// A place may be given just before the service says goodbye: nothing is begun on it any more.
+func TestPlaceOnAConnectionThatLeavesIsNone(t *testing.T) {
+	goodbye, heard := make(chan struct{}), make(chan struct{})
+	hears := sync.OnceFunc(func() { close(heard) })
+	url, client := scripted(t, func(s *script) {
+		s.must(s.framer.WriteSettings())
+		<-goodbye
+		s.must(s.framer.WriteGoAway(0, http2.ErrCodeNo, nil))
+		s.must(s.framer.WritePing(false, [8]byte{})) // its echo says that what came before was heard
+		for {
+			switch f, err := s.framer.ReadFrame(); f := f.(type) {
+			case *http2.PingFrame:
+				hears()
+			case *http2.MetaHeadersFrame:
+				t.Errorf("stream %d was begun", f.StreamID)
+			default:
+				if err != nil {
+					return
+				}
+			}
+		}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // only who begins has to wait
+	defer cancel()
+	c, err := client.Transport.(transports).tls.place(ctx, strings.TrimPrefix(url, "https://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(goodbye)
+	<-heard
+	head := []field{{":authority", "x", false}, {":method", "POST", false}, {":path", "/", true}, {":scheme", "https", false}}
+	if _, err := c.exchange(ctx, head, nil); !errors.Is(err, errUnseen) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestWhatMayHaveBeenLookedAtIsNotSentAgain(t *testing.T) {
 	for name, drop := range map[string]func(s *script, id uint32){
 		"reset":              func(s *script, id uint32) { s.must(s.framer.WriteRSTStream(id, http2.ErrCodeInternal)) },

@@ -267,7 +267,23 @@ func (r *round) collect() {
 const (
 	writeTries = 10
 	firstPause = 50 * time.Millisecond
+	lastPause  = time.Second
 )
+
+// rest lets pause go by before the next try. The end of the round ends it, and from then on it is lastPause at most: who stops
+// a process gives it some seconds, and what is not noted in them is sent twice.
+func (r *round) rest(pause time.Duration) {
+	over := r.ctx.Done()
+	if r.ctx.Err() != nil {
+		pause, over = min(pause, lastPause), nil
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-over:
+	}
+}
 
 // write notes outcomes, and frees their places. What can not be written is sent again when its lease ends: at least
 // once, never silently not at all.
@@ -284,7 +300,7 @@ func (r *round) write(batch []result) {
 		last := try == writeTries-1
 		slog.ErrorContext(r.ctx, "outcomes can not be written", "deliveries", len(batch), "given_up", last, "error", err)
 		if !last {
-			time.Sleep(firstPause << try)
+			r.rest(firstPause << try)
 		}
 	}
 	for _, one := range batch {

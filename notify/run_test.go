@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"morgenkreis/kita"
@@ -310,6 +311,33 @@ func TestOutcomesOutliveADatabaseThatIsAwayForAMoment(t *testing.T) {
 	if got := len(h.service.Messages()); got != len(devices) {
 		h.Errorf("%d pushes to %d devices", got, len(devices))
 	}
+}
+
+// away is an outbox whose database is away for good.
+type away struct {
+	Outbox
+	tried func()
+}
+
+func (a away) SystemComplete(context.Context, []store.Completion) error {
+	a.tried()
+	return errShaky
+}
+
+// Outcomes are tried to be noted for half a minute; a stop is not kept waiting for a pause, nor are they let go at once.
+func TestStopCutsTheWaitForTheDatabaseShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		begun := time.Now()
+		var tried []time.Duration
+		outbox := away{tried: func() { tried = append(tried, time.Since(begun)) }}
+		r := &round{Dispatcher: NewDispatcher(Options{Outbox: outbox}), ctx: ctx, working: t.Context(), freed: make(chan struct{}, 1)}
+		time.AfterFunc(4*time.Second, stop)
+		r.write([]result{{lane: newLane(store.ChannelPush, "x", 1)}})
+		if want := "[0s 50ms 150ms 350ms 750ms 1.55s 3.15s 4s 5s 6s]"; fmt.Sprint(tried) != want {
+			t.Errorf("it was tried after %v, want %v", tried, want)
+		}
+	})
 }
 
 func TestNothingLeavesWhileNobodyCanSayWhetherItIsWanted(t *testing.T) {
