@@ -1,5 +1,7 @@
 // What changes at the server while somebody looks: it is on the screen without their doing.
 import type { APIRequestContext, Page, Request } from '@playwright/test';
+import { one, posted } from './family';
+import { gate } from './gate';
 import { expect, NOW, test } from './house';
 import { kitaOf } from './screens';
 import { serve } from './server';
@@ -11,6 +13,26 @@ const listening = (page: Page) => page.waitForResponse((r) => isStream(r.request
 
 /** ended waits until the page hears no more. */
 const ended = (page: Page) => Promise.race([page.waitForEvent('requestfailed', isStream), page.waitForEvent('requestfinished', isStream)]);
+
+/** holdPending keeps the device from remembering what was done, as a slow one does, until it is released. */
+async function holdPending(page: Page) {
+	const held = await page.evaluateHandle(async () => {
+		const db = await new Promise<IDBDatabase>((ok, no) => {
+			const asked = indexedDB.open('morgenkreis');
+			asked.onsuccess = () => ok(asked.result);
+			asked.onerror = () => no(asked.error);
+		});
+		const store = db.transaction('pending', 'readwrite').objectStore('pending');
+		let over = false;
+		const stay = () => {
+			if (over) db.close();
+			else store.count().onsuccess = stay;
+		};
+		stay();
+		return { release: () => void (over = true) };
+	});
+	return { release: () => held.evaluate((h) => h.release()) };
+}
 
 async function post(api: APIRequestContext, kita: string, title: string) {
 	const r = await api.post('/api/v1/notices', { data: { kita_id: kita, kind: 'news', title, body: 'Alles weitere am Aushang.', audience: { kind: 'kita' } } });
@@ -41,6 +63,50 @@ test('who has a notice open sees who has read it', async ({ house, as }) => {
 	await expect(ledger.getByText(/ 0 gelesen/)).toBeVisible();
 	expect((await mum.put(`/api/v1/notices/${id}/opened`)).ok()).toBe(true);
 	await expect(ledger.getByText(/ 1 gelesen/)).toBeVisible();
+});
+
+test('an answer from before the confirmation changes nothing about it, and leaves the focus where it is', async ({ house, as }) => {
+	const leader = await house.api('leitung');
+	const id = await posted(house, { title: 'Elternabend', confirm_wanted: true });
+	const page = await as('eltern', '/n/' + id);
+	await expect.poll(async () => (await one(leader, id)).ledger['opened']).toBe(1);
+	const heard = listening(page);
+	await page.reload();
+	await heard;
+	const confirm = page.getByRole('button', { name: 'Gelesen – bestätigen' });
+	const takeBack = page.getByRole('button', { name: 'Zurücknehmen' });
+	await expect(confirm).toBeVisible();
+
+	const reads = await gate(page, 'GET', `/api/v1/notices/${id}`);
+	const changes = await gate(page, 'PUT', `/api/v1/notices/${id}/confirmed`);
+	reads.close();
+	expect((await leader.patch(`/api/v1/notices/${id}`, { data: { title: 'Elternabend, um neun' } })).ok()).toBe(true);
+	await reads.reached();
+
+	// The tap, while the device takes its time to keep what was done; and the answer that knows nothing of it.
+	const device = await holdPending(page);
+	await confirm.click();
+	await expect(takeBack).toBeFocused();
+	reads.open();
+	await expect(page.getByRole('heading', { level: 1 })).toHaveText('Elternabend, um neun');
+	await expect(takeBack).toBeFocused();
+
+	// The server has taken it, and nobody has asked since.
+	reads.close();
+	changes.close();
+	await device.release();
+	await changes.reached();
+	changes.open();
+	await expect(page.getByText('Wird gesendet')).toHaveCount(0);
+	await reads.reached();
+	await expect(takeBack).toBeFocused();
+	reads.open();
+
+	await page.keyboard.press('Enter');
+	await expect(confirm).toBeFocused();
+	await expect.poll(async () => (await one(leader, id)).ledger['confirmed']).toBe(0);
+	await expect(confirm).toBeFocused();
+	await page.unrouteAll({ behavior: 'ignoreErrors' });
 });
 
 test('the morning shows who is reported absent meanwhile', async ({ house, as }) => {

@@ -26,9 +26,10 @@ test('a notice is read, confirmed, and that taken back @tablet @desktop', async 
 	await page.keyboard.press('Enter');
 	await expect(page.getByRole('button', { name: 'Gelesen – bestätigen' })).toBeVisible();
 	await expect.poll(async () => (await one(leader, id)).ledger['confirmed']).toBe(before['confirmed']!);
+	// What the server has and this device does not know of yet would be sent once more after a reload, and rightly so.
+	expect(told).toEqual(['opened', 'confirmed', 'confirmed']);
 	await page.reload();
 	await expect(page.getByRole('button', { name: 'Gelesen – bestätigen' })).toBeVisible();
-	expect(told).toEqual(['opened', 'confirmed', 'confirmed']);
 });
 
 test('what the server refuses is not shown as done', async ({ house, as }) => {

@@ -2,7 +2,7 @@
 // Everything belongs to one account, and goes when it signs out or another signs in.
 import { openDB, type DBSchema, type IDBPDatabase, type IDBPObjectStore } from 'idb';
 
-/** What the server answered, and when. */
+/** What the server answered, and when it was asked. */
 export interface Seen<T = unknown> {
 	data: T;
 	at: string;

@@ -6,7 +6,7 @@ import { Refused } from './api';
 /** Live is one answer of the server on the screen. Its fields are reactive. */
 export class Live<T> {
 	data = $state.raw<T>();
-	/** When the server said so (RFC 3339). */
+	/** When the server was asked for it (RFC 3339): what happened since may be missing. */
 	at = $state('');
 	/** asking is true while an answer is on its way. */
 	asking = $state(false);
@@ -51,9 +51,10 @@ export class Live<T> {
 		}
 		if (run !== this.#run) return;
 		this.asking = true;
+		const asked = new Date().toISOString();
 		try {
 			const data = await this.ask();
-			if (run === this.#run) this.set(data);
+			if (run === this.#run) this.set(data, asked);
 		} catch (e) {
 			if (run !== this.#run) return;
 			this.error = e as Error;
@@ -69,14 +70,14 @@ export class Live<T> {
 	}
 
 	/** set shows what is known already, from the answer to a change. An answer to what was asked before it is too late. */
-	set(data: T) {
+	set(data: T, at = new Date().toISOString()) {
 		this.#run++;
 		this.asking = false;
 		this.#recalled = false;
 		this.data = data;
-		this.at = new Date().toISOString();
+		this.at = at;
 		this.error = undefined;
-		if (this.key) void keep(this.key, { data, at: this.at });
+		if (this.key) void keep(this.key, { data, at });
 	}
 }
 

@@ -9,12 +9,23 @@ import { language } from './i18n/index.svelte';
 const FIRST = 5_000;
 const LAST = 300_000;
 
-/** Tells the other windows that the box has changed. */
+/** Tells the other windows that the box has changed, and what of it the server has taken. */
 const windows = 'BroadcastChannel' in globalThis ? new BroadcastChannel('morgenkreis.outbox') : undefined;
+
+/** A change that the server has taken, and when this device knew: answers that were asked for before may be without it. */
+export interface Taken {
+	change: Pending;
+	at: string;
+}
 
 class Outbox {
 	items = $state.raw<Pending[]>([]);
 	sending = $state(false);
+	/** The last that the server took at each path since this page began. */
+	taken = $state.raw<Record<string, Taken>>({});
+
+	/** On their way to the device's database: the person sees what they did before it lies there. */
+	#unsaved = $state.raw<Pending[]>([]);
 
 	#again = false;
 	#running: Promise<void> | undefined;
@@ -26,14 +37,16 @@ class Outbox {
 
 	constructor() {
 		windows?.addEventListener('message', (e) => {
+			const sent = e.data as Pending[];
+			sent.forEach((p) => this.#took(p));
 			void this.load();
-			if (e.data === 'sent') window.dispatchEvent(new Event('morgenkreis:sent'));
+			if (sent.length) window.dispatchEvent(new Event('morgenkreis:sent'));
 		});
 	}
 
 	/** Those that wait for the network; the others wait for the person. */
 	get waiting() {
-		return this.items.filter((p) => !p.refused);
+		return [...this.items.filter((p) => !p.refused), ...this.#unsaved.filter((p) => !this.items.some((saved) => saved.id === p.id))];
 	}
 	get refused() {
 		return this.items.filter((p) => p.refused);
@@ -51,14 +64,20 @@ class Outbox {
 	 */
 	async put<T>(change: Omit<Pending, 'id' | 'at' | 'refused' | 'tried'>, taken?: (answer: T) => void): Promise<'sent' | 'kept'> {
 		const p: Pending = { ...change, id: this.#next(), at: new Date().toISOString() };
-		// On the device first: what is lost between the tap and the answer is lost for the family.
-		if (!(await keepPending(p))) {
-			const answer = await transmit(p);
-			window.dispatchEvent(new Event('morgenkreis:sent'));
-			taken?.(answer as T);
-			return 'sent';
+		this.#unsaved = [...this.#unsaved, p];
+		try {
+			// On the device first: what is lost between the tap and the answer is lost for the family.
+			if (!(await keepPending(p))) {
+				const answer = await transmit(p);
+				this.#took(p);
+				window.dispatchEvent(new Event('morgenkreis:sent'));
+				taken?.(answer as T);
+				return 'sent';
+			}
+			await this.#changed();
+		} finally {
+			this.#unsaved = this.#unsaved.filter((x) => x !== p);
 		}
-		await this.#changed();
 		if (!navigator.onLine) return 'kept';
 		this.#asked.add(p.id);
 		await this.flush();
@@ -71,7 +90,11 @@ class Outbox {
 			return 'sent';
 		}
 		const left = this.items.find((x) => x.id === p.id);
-		if (!left) return 'sent';
+		if (!left) {
+			// Another window sent it, and may not have said so yet; or a later one took its place.
+			if (!this.waiting.some((later) => later.path === p.path)) this.#took(p);
+			return 'sent';
+		}
 		if (!left.refused) return 'kept';
 		// Another window sent it, and heard the no.
 		await this.drop(p.id);
@@ -80,7 +103,7 @@ class Outbox {
 
 	/** An id after all that are there, whatever became of the clock meanwhile: the order of ids is the order of sending. */
 	#next(): string {
-		const last = this.items.at(-1)?.id.replace(/-/g, '').slice(0, 12);
+		const last = this.waiting.at(-1)?.id.replace(/-/g, '').slice(0, 12);
 		return newID(Math.max(Date.now(), last ? parseInt(last, 16) + 1 : 0));
 	}
 
@@ -89,9 +112,14 @@ class Outbox {
 		await this.#changed();
 	}
 
-	async #changed(what = 'changed') {
+	async #changed(sent: Pending[] = []) {
 		await this.load();
-		windows?.postMessage(what);
+		windows?.postMessage(sent);
+	}
+
+	#took(change: Pending) {
+		if ((this.taken[change.path]?.change.id ?? '') > change.id) return;
+		this.taken = { ...this.taken, [change.path]: { change, at: new Date().toISOString() } };
 	}
 
 	/** flush sends what waits, oldest first, in one window at a time, and is done when all has been tried that was there when it was called. */
@@ -117,12 +145,13 @@ class Outbox {
 	async #send() {
 		await this.load();
 		if (!this.items.length) return;
-		let sent = 0;
+		const sent: Pending[] = [];
 		let retry = 0;
 		/** Addresses at which the server failed: what was done there later must not overtake. */
 		const stuck: string[] = [];
-		for (const p of this.waiting) {
-			if (this.waiting.some((later) => later.id > p.id && later.path === p.path && p.method === 'PUT' && later.method === 'PUT')) {
+		const saved = this.items.filter((p) => !p.refused);
+		for (const p of saved) {
+			if (saved.some((later) => later.id > p.id && later.path === p.path && p.method === 'PUT' && later.method === 'PUT')) {
 				await dropPending(p.id);
 				continue;
 			}
@@ -133,8 +162,9 @@ class Outbox {
 				if (!p.tried) await keepPending({ ...p, tried: true });
 				const answer = await transmit(p);
 				if (this.#asked.has(p.id)) this.#said.set(p.id, { answer });
+				this.#took(p);
 				await dropPending(p.id);
-				sent++;
+				sent.push(p);
 			} catch (e) {
 				if (e instanceof Refused && e.status === 401) break;
 				if (!(e instanceof Refused) || e.status === 429) {
@@ -153,8 +183,8 @@ class Outbox {
 		}
 		this.#pause = retry ? Math.min(this.#pause * 2, LAST) : FIRST;
 		if (retry) this.#timer = setTimeout(() => void this.flush(), retry);
-		await this.#changed(sent ? 'sent' : 'changed');
-		if (sent) window.dispatchEvent(new Event('morgenkreis:sent'));
+		await this.#changed(sent);
+		if (sent.length) window.dispatchEvent(new Event('morgenkreis:sent'));
 	}
 }
 

@@ -25,14 +25,14 @@ const keyOf = (id: string) => `notice:${id}`;
 
 /** received asks for a page of what is addressed to me, and keeps each of them, so that it opens without a network too. */
 export async function received(query: Narrowed = {}): Promise<Received> {
+	const asked = new Date().toISOString();
 	const page = await answer(api.GET('/api/v1/notices', { params: { query: { limit: 20, ...query } } }));
 	unread.set(page.unread);
-	void remember(page, Object.keys(query).length === 0);
+	void remember(page, asked, Object.keys(query).length === 0);
 	return page;
 }
 
-async function remember({ items, next }: Received, newest: boolean) {
-	const at = new Date().toISOString();
+async function remember({ items, next }: Received, at: string, newest: boolean) {
 	await keepAll(items.map((data) => [keyOf(data.id), { data, at }]));
 	if (!newest) return;
 	// The start shows a part of it; the inbox then has all of it, network or not.
@@ -53,30 +53,18 @@ export async function forgetNotice(n: Notice) {
 	await forgetPictures(n.file_ids);
 }
 
-interface Mark {
-	opened?: string;
-	/** When it was confirmed; null when that was taken back. */
-	confirmed?: string | null;
-	/** Answers from before it do not know of it. */
-	at: string;
-}
-
-let marks = $state.raw<Record<string, Mark>>({});
-const mark = (id: string, m: Omit<Mark, 'at'>) => (marks = { ...marks, [id]: { ...marks[id], ...m, at: new Date().toISOString() } });
-
 const confirmedPath = (id: string) => `/api/v1/notices/${id}/confirmed`;
 const openedPath = (id: string) => `/api/v1/notices/${id}/opened`;
 
-/** standing is a notice with what was done about it on this device, whether the server knows yet or not. asOf is when the server said the rest. */
-export function standing(n: Notice, asOf: string): Notice {
+/**
+ * standing is a notice with what was done about it on this device, whether the server knows yet or not. asked is when the server was
+ * asked for it: an answer can be younger than what was done, and know nothing of it.
+ */
+export function standing(n: Notice, asked: string): Notice {
 	if (!n.mine) return n;
 	const mine = { ...n.mine };
-	const made = marks[n.id];
-	if (made && made.at >= asOf) {
-		mine.opened_at ??= made.opened;
-		if (made.confirmed !== undefined) mine.confirmed_at = made.confirmed ?? undefined;
-	}
-	for (const p of outbox.waiting) {
+	const done = [openedPath(n.id), confirmedPath(n.id)].flatMap((path) => outbox.taken[path] ?? []).filter((t) => t.at >= asked);
+	for (const p of [...done.map((t) => t.change), ...outbox.waiting]) {
 		if (p.path === openedPath(n.id)) mine.opened_at ??= p.at;
 		if (p.path === confirmedPath(n.id)) mine.confirmed_at = (p.body as { confirmed: boolean }).confirmed ? p.at : undefined;
 	}
@@ -86,30 +74,20 @@ export function standing(n: Notice, asOf: string): Notice {
 /** waits tells whether a confirmation, or its withdrawal, is still to be sent. */
 export const waits = (id: string) => outbox.waiting.some((p) => p.path === confirmedPath(id));
 
+/** What was opened since this page began. The server is told once, and not again when it says no. */
+const opened = new Set<string>();
+
 /** open tells the server, once, that the notice was read. */
 export async function open(n: Notice) {
-	// An answer that was on its way before the first time does not know of it yet.
-	if (marks[n.id]?.opened) return;
-	mark(n.id, { opened: new Date().toISOString() });
+	if (opened.has(n.id)) return;
+	opened.add(n.id);
 	unread.set(unread.count - 1);
 	await outbox.put({ method: 'PUT', path: openedPath(n.id), what: 'opened', about: n.title }).catch(() => undefined);
 }
 
 /** confirm confirms, or takes it back; at once on the screen. It throws what the server refused, with all as it was before. */
-export async function confirm(n: Notice, yes: boolean): Promise<'sent' | 'kept'> {
-	const now = new Date().toISOString();
-	const before = marks;
-	mark(n.id, { confirmed: yes ? now : null });
-	try {
-		const done = await outbox.put({ method: 'PUT', path: confirmedPath(n.id), body: { confirmed: yes }, what: 'confirmation', about: n.title });
-		// Answers that were on their way before this one know less.
-		mark(n.id, {});
-		return done;
-	} catch (e) {
-		marks = before;
-		throw e;
-	}
-}
+export const confirm = (n: Notice, yes: boolean): Promise<'sent' | 'kept'> =>
+	outbox.put({ method: 'PUT', path: confirmedPath(n.id), body: { confirmed: yes }, what: 'confirmation', about: n.title });
 
 /** How many are unread: at the app's icon and in the menu. */
 class Unread {
