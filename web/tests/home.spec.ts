@@ -1,5 +1,6 @@
-import { expect, test } from './house';
 import { inbox, posted } from './family';
+import { signal } from './gate';
+import { expect, test } from './house';
 
 test('a family sees what to confirm, what is new and how its children stand @tablet @desktop', async ({ house, as }) => {
 	await posted(house, { kind: 'urgent', title: 'Heizung ausgefallen', confirm_wanted: true });
@@ -51,6 +52,34 @@ test('the start speaks the language of the account', async ({ house, as }) => {
 	});
 	await expect(page.getByText('Good morning, Miriam Albrecht')).toBeVisible();
 	await expect(page.getByRole('heading', { name: 'Your children today' })).toBeVisible();
+});
+
+test('a start whose language is another one than last time waits for its texts, whichever come first', async ({ house, as }) => {
+	const page = await as('eltern');
+	await expect(page.getByText('Guten Morgen, Miriam Albrecht')).toBeVisible();
+	// The device remembers German; the account says otherwise while the German texts are on their way.
+	await (await house.api('eltern')).patch('/api/v1/account', { data: { language: 'en' } });
+	const texts = { de: signal<string>(), en: signal<string>() };
+	const may = { de: signal(), en: signal() };
+	await page.route('**/_app/immutable/**', async (route) => {
+		const response = await route.fetch();
+		const body = await response.text();
+		for (const [language, words] of [['de', 'Guten Morgen, {name}'], ['en', 'Good morning, {name}']] as const)
+			if (body.includes(words)) {
+				texts[language].give(route.request().url());
+				await may[language].given;
+			}
+		await route.fulfill({ response });
+	});
+	await page.reload({ waitUntil: 'commit' });
+	const german = await texts.de.given;
+	await texts.en.given;
+	may.de.give();
+	// The app, which asked for it first, has it before this has.
+	await page.evaluate((url) => import(url), german);
+	await expect(page.locator('main')).toHaveCount(0);
+	may.en.give();
+	await expect(page.getByText('Good morning, Miriam Albrecht')).toBeVisible();
 });
 
 test('nothing is asked of a family that has just come', async ({ house, as, context }) => {
