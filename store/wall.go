@@ -32,19 +32,21 @@ type wall struct {
 	database, role, schema, house string
 	// path and housePath are the search paths inside the wall and outside, scans what the planner may outside.
 	path, housePath, scans string
+	// enter is the statement of that name for this house.
+	enter string
 	// makes and takes: the role is still to be made, and to be given to the user of the database.
 	makes, takes bool
 }
 
 // enter is the statement that puts a transaction behind the wall; leave takes it out again. Behind it the planner does not
 // know how many rows a policy lets through, believes that it is one, and reads a small table through for each of many, with
-// the policy asked of every row; and it sorts all of a long list where an index has it in order. So it is told to take the
-// indexes, one entry after the other, and to spend no time on compiling.
+// the policy asked of every row; it sorts all of a long list where an index has it in order; and it reads a table as a whole to
+// join it with a set of a few ids. So it is told to take the indexes, one entry after the other, and to spend no time on
+// compiling.
 const (
-	enter = `select set_config('role', $1, true), set_config('search_path', $2, true), set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), set_config('jit', 'off', true),
-set_config('morgenkreis.account', $3, true), set_config('morgenkreis.today', $4, true), set_config('morgenkreis.entry', $5, true)`
+	enter = `select set_config('role', $1, true), set_config('search_path', $2, true), {wall}.enter($3, $4, $5)`
 	leave = `select set_config('role', 'none', true), set_config('search_path', $1, true), set_config('enable_seqscan', $2, true), set_config('enable_bitmapscan', 'on', true),
-set_config('morgenkreis.account', '', true)`
+set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true), set_config('morgenkreis.account', '', true)`
 )
 
 // Walled tells whether what viewers read is read behind the wall.
@@ -107,6 +109,7 @@ current_setting('enable_seqscan') as scans`)
 	}
 	w := &wall{database: at.Database, role: named(at.Database, at.Schema, "viewer"), schema: quoted(named(at.Schema, "wall")), house: quoted(at.Schema), housePath: at.Path, scans: at.Scans}
 	w.path = w.schema + ", " + w.house
+	w.enter = strings.ReplaceAll(enter, "{wall}", w.schema)
 	return w, nil
 }
 
@@ -193,23 +196,60 @@ func columnsOf(schema string) map[string][]string {
 	return all
 }
 
-// A set is asked for as an array that is worked out when it is first needed: the planner can not turn that into a join,
-// and work it out again for each row.
 var (
-	notInSet = regexp.MustCompile(`not in \{(\w+)\}`)
-	inSet    = regexp.MustCompile(`in \{(\w+)\}`)
+	asked   = regexp.MustCompile(`([\w.]+|\{me\}) (not )?in \{(\w+)\}`)
+	unnests = regexp.MustCompile(`unnest\(\{(\w+)\}\)`)
 )
+
+// heldSets are those that are held, by name.
+func heldSets() map[string]bool {
+	held := map[string]bool{}
+	for _, s := range wallSets {
+		held[s.name] = s.held
+	}
+	return held
+}
+
+// asArray is the ids of a set.
+func asArray(name string, held bool) string {
+	if held {
+		return "string_to_array(btrim(current_setting('morgenkreis." + name + "', true), ','), ',')"
+	}
+	return "{wall}." + name + "()"
+}
+
+// asking spells out what a text asks of sets. In a rule, which is asked of each row, what is held is looked for in the text
+// that it is held as: that is no part of a plan, and the planner takes it for a condition that some rows meet. Elsewhere it
+// is an array that is worked out when it is first needed: the planner can not turn that into a join, and work it out again
+// for each row, but it can look the ids up in an index.
+func asking(text string, rule bool) string {
+	held := heldSets()
+	text = asked.ReplaceAllStringFunc(text, func(s string) string {
+		m := asked.FindStringSubmatch(s)
+		id, not, name := m[1], m[2] != "", m[3]
+		switch {
+		case held[name] && rule && not:
+			return "not strpos(current_setting('morgenkreis." + name + "', true), ',' || " + id + " || ',') > 0"
+		case held[name] && rule:
+			return "strpos(current_setting('morgenkreis." + name + "', true), ',' || " + id + " || ',') > 0"
+		case not:
+			return id + " <> all ((select " + asArray(name, held[name]) + ")::text[])"
+		}
+		return id + " = any ((select " + asArray(name, held[name]) + ")::text[])"
+	})
+	return unnests.ReplaceAllStringFunc(text, func(s string) string {
+		name := unnests.FindStringSubmatch(s)[1]
+		return "unnest(" + asArray(name, held[name]) + ")"
+	})
+}
 
 // statements make the wall from nothing, whatever of it was there.
 func (w *wall) statements() string {
 	var b strings.Builder
 	say := func(statement string, args ...string) {
-		fill := strings.NewReplacer(append([]string{"{wall}", w.schema, "{house}", w.house, "{viewer}", quoted(w.role),
-			"{me}", "current_setting('morgenkreis.account', true)", "{today}", "current_setting('morgenkreis.today', true)"}, args...)...)
-		statement = strings.NewReplacer(args...).Replace(statement)
-		statement = notInSet.ReplaceAllString(statement, "<> all ((select {wall}.$1())::text[])")
-		statement = inSet.ReplaceAllString(statement, "= any ((select {wall}.$1())::text[])")
-		b.WriteString(fill.Replace(statement) + ";\n")
+		fill := strings.NewReplacer("{wall}", w.schema, "{house}", w.house, "{viewer}", quoted(w.role),
+			"{me}", "current_setting('morgenkreis.account', true)", "{today}", "current_setting('morgenkreis.today', true)")
+		b.WriteString(fill.Replace(strings.NewReplacer(args...).Replace(statement)) + ";\n")
 	}
 	say(`drop schema if exists {wall} cascade`)
 	say(`create schema {wall}`)
@@ -218,8 +258,9 @@ func (w *wall) statements() string {
 	const rights = ` language plpgsql stable security definer set search_path = {house}, pg_temp as $wall$ `
 	const set = `create function {wall}.{name}() returns text[]` + rights + `
 declare
-  kept text[] := string_to_array(current_setting('morgenkreis.{name}', true), ',');
+  kept text[];
 begin
+  {unless}kept := string_to_array(current_setting('morgenkreis.{name}', true), ',');
   if kept[1] = current_setting('morgenkreis.entry', true) then
     return kept[2:];
   end if;
@@ -230,10 +271,21 @@ end $wall$`
 	const test = `create function {wall}.{name}(row_id text) returns boolean` + rights + `begin return ({ids}); end $wall$`
 	// Sets ask one another: their bodies are looked at when they run.
 	for _, s := range wallSets {
-		say(set, "{name}", s.name, "{ids}", s.ids)
+		if s.held {
+			continue
+		}
+		unless := ""
+		if s.of != "" {
+			unless = "if " + nothingIn(s.of) + " then return '{}'; end if;\n  "
+		}
+		say(set, "{name}", s.name, "{unless}", unless, "{ids}", asking(s.ids, false))
 	}
 	for _, s := range wallTests {
-		say(test, "{name}", s.name, "{ids}", s.ids, "{id}", "row_id")
+		say(test, "{name}", s.name, "{ids}", strings.ReplaceAll(asking(s.ids, false), "{id}", "row_id"))
+	}
+	say(`create function {wall}.enter(account text, today text, entry text) returns void`+rights+`{holds}end $wall$`, "{holds}", w.holds())
+	for _, v := range ruleViews {
+		say(`create view {wall}.{name} as `+asking(v.ids, true), "{name}", v.name)
 	}
 	columns := columnsOf(morgenkreis.Schema)
 	for _, table := range slices.Sorted(maps.Keys(columns)) {
@@ -245,13 +297,13 @@ end $wall$`
 			continue
 		}
 		say(`set local search_path to {house}`)
-		say(`create policy seen on {house}.{table} for select using (`+rule+`)`, "{table}", table)
+		say(`create policy seen on {house}.{table} for select using (`+asking(rule, true)+`)`, "{table}", table)
 		say(`grant select on {house}.{table} to {viewer}`, "{table}", table)
 		if masks := wallMasks[table]; masks != nil {
 			var as []string
 			for _, c := range columns[table] {
 				if m := masks[c]; m != "" {
-					as = append(as, strings.ReplaceAll(m, "{column}", c)+" as "+c)
+					as = append(as, asking(strings.ReplaceAll(m, "{column}", c), true)+" as "+c)
 				} else {
 					as = append(as, c)
 				}
@@ -260,9 +312,43 @@ end $wall$`
 		}
 	}
 	for _, v := range wallViews {
-		say(`create view {wall}.{name} as `+v.ids, "{name}", v.name)
+		say(`create view {wall}.{name} as `+asking(v.ids, false), "{name}", v.name)
 	}
 	say(`grant select on all tables in schema {wall} to {viewer}`)
+	return b.String()
+}
+
+// nothingIn is true of a set that is held when it is empty.
+func nothingIn(set string) string { return "current_setting('morgenkreis." + set + "', true) = ','" }
+
+// holds is what works the held sets out: those that need no other in one statement, and then, where there is something in
+// it, those of each.
+func (w *wall) holds() string {
+	var b strings.Builder
+	b.WriteString(`begin
+  perform set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+    set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true);
+  perform set_config('morgenkreis.account', account, true), set_config('morgenkreis.today', today, true), set_config('morgenkreis.entry', entry, true);
+`)
+	var done []string
+	for _, first := range wallSets {
+		if !first.held || slices.Contains(done, first.of) {
+			continue
+		}
+		done = append(done, first.of)
+		var worked, none []string
+		for _, s := range wallSets {
+			if s.held && s.of == first.of {
+				worked = append(worked, "set_config('morgenkreis."+s.name+"', ',' || array_to_string(array("+asking(s.ids, false)+") || ''::text, ','), true)")
+				none = append(none, "set_config('morgenkreis."+s.name+"', ',', true)")
+			}
+		}
+		all, nobody := "  perform "+strings.Join(worked, ",\n    ")+";\n", "  perform "+strings.Join(none, ", ")+";\n"
+		if first.of != "" {
+			all = "  if " + nothingIn(first.of) + " then\n  " + nobody + "  else\n  " + all + "  end if;\n"
+		}
+		b.WriteString(all)
+	}
 	return b.String()
 }
 
@@ -317,7 +403,7 @@ func (r *seen) open(ctx context.Context) error {
 				}
 				args = append(args, text)
 			}
-			_, err := pg.Exec(ctx, fmt.Sprintf("begin read only; "+literal(enter), args...)).ReadAll()
+			_, err := pg.Exec(ctx, fmt.Sprintf("begin read only; "+literal(w.enter), args...)).ReadAll()
 			if lost = pg.IsClosed(); err != nil {
 				err = errors.Join(err, driver.ErrBadConn) // not to be used by anybody else
 			}
@@ -426,7 +512,7 @@ func (tx *Tx) inside(ctx context.Context, v kita.Viewer) sqlx.QueryerContext {
 		return tx.Tx
 	}
 	tx.entries++
-	return tx.sided(ctx, true, v.AccountID(), enter, w.role, w.path, v.AccountID(), v.Today(), strconv.Itoa(tx.entries))
+	return tx.sided(ctx, true, v.AccountID(), w.enter, w.role, w.path, v.AccountID(), v.Today(), strconv.Itoa(tx.entries))
 }
 
 // outside takes tx out from behind the wall.

@@ -54,6 +54,48 @@ func TestBehindTheWallWithoutAViewerThereIsNothing(t *testing.T) {
 	}
 }
 
+// What is held for one is not there for the next, and not for themselves when the house has changed it meanwhile.
+func TestEveryEntryBehindTheWallHoldsItsOwn(t *testing.T) {
+	s, _ := storetest.Postgres(t)
+	w := storetest.NewWorld(t, s)
+	provider, speaker := w.Provider("Träger")
+	k := w.KitaOf(provider, "Sonnenschein")
+	lead := k.Leader("Lea")
+	bears := k.Group("Bären")
+	bears.Child("Ben")
+	mama := bears.Child("Mia").Guardian("Mama")
+	w.Live()
+	stranger := kita.NewID()
+	for _, x := range []struct {
+		of        string
+		accounts  []kita.ID
+		meanwhile string
+		want      []int
+	}{
+		{"children", []kita.ID{*lead.AccountID, *mama.AccountID, stranger, *mama.AccountID}, "select 1", []int{2, 1, 0, 1}},
+		{"children", []kita.ID{*mama.AccountID, *mama.AccountID, *mama.AccountID}, "update guardians set archived_at = 1", []int{1, 1, 0}},
+		{"children", []kita.ID{*lead.AccountID, *mama.AccountID, *lead.AccountID}, "update staff set archived_at = 1", []int{2, 0, 0}},
+		{"kitas", []kita.ID{speaker.ID, stranger, speaker.ID}, "update providers set archived_at = 1", []int{1, 0, 0}},
+	} {
+		got, err := store.CountInTurn(t.Context(), s, x.accounts, x.meanwhile, "select count(*) from "+x.of)
+		if err != nil || !slices.Equal(got, x.want) {
+			t.Errorf("after %q they see %v of the %s instead of %v: %v", x.meanwhile, got, x.of, x.want, err)
+		}
+	}
+}
+
+// A statement has the rules of a table in its plan as often as it has the table, and those of the tables that they ask:
+// beginning a guardian's list once took longer than reading it.
+func TestRulesAreLittleOfAPlan(t *testing.T) {
+	s, _ := storetest.Postgres(t)
+	w := storetest.NewWorld(t, s)
+	mama := w.Kita("Sonnenschein").Group("Bären").Child("Mia").Guardian("Mama")
+	w.Live()
+	if n, err := store.PlansOf(t.Context(), s, *mama.AccountID); err != nil || n == 0 || n > 25 {
+		t.Errorf("a guardian's list has %d plans within its own: %v", n, err)
+	}
+}
+
 // The user of the database is often not one who may make roles.
 func TestWallStandsWhereTheRoleCanBeHad(t *testing.T) {
 	for _, x := range []struct {
