@@ -17,7 +17,6 @@ import (
 
 	"morgenkreis/handlers"
 	"morgenkreis/kita"
-	"morgenkreis/store"
 	"morgenkreis/store/storetest"
 )
 
@@ -405,26 +404,9 @@ func TestAStreamBeginsWhereTheReaderStopped(t *testing.T) {
 }
 
 func TestAChangeAtOneNodeIsHeardAtTheOther(t *testing.T) {
-	address := storetest.PostgresURL(t)
-	clock := storetest.NewClock()
-	node := func() *store.Store {
-		s, err := store.Open(t.Context(), store.Options{URL: address, Clock: clock.Now})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := s.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		return s
-	}
-	a := newHouse(t, node(), clock)
-	b := newHouse(t, node(), clock)
-	v := newVillage(a)
-	there := *v.caller("dad")
-	there.h = b
-	e := there.hearing("")
+	one, two := twoNodes(t)
+	v := newVillage(one)
+	e := v.caller("dad").at(two).hearing("")
 	v.caller("mum").post("/absences", v.away()).want(201)
 	e.until(kita.ChangeAbsences)
 	// And what takes the access away at one ends the stream at the other.

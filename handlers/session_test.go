@@ -113,21 +113,7 @@ func TestAThousandGuessesAtOnceAreNotAllLetThrough(t *testing.T) {
 	onEachEngine(t, func(h *house) {
 		a := h.withPassword("Lea")
 		h.Live()
-		var mu sync.Mutex
-		answers := map[int]int{}
-		var all sync.WaitGroup
-		for range 40 {
-			all.Go(func() {
-				status := h.stranger().signIn(a.Login, "wrong-wrong-wrong").Status
-				mu.Lock()
-				defer mu.Unlock()
-				answers[status]++
-			})
-		}
-		all.Wait()
-		if answers[401] != 5 || answers[429] != 35 {
-			t.Errorf("answered %v, want five guesses judged and the rest told to wait", answers)
-		}
+		fortyGuesses(t, a.Login, h)
 	})
 }
 

@@ -12,20 +12,6 @@ import (
 	"morgenkreis/store/storetest"
 )
 
-func servedBy(t *testing.T, url string) *store.Store {
-	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{URL: url})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
-
 var guesses = []store.Attempts{{Free: 1, Window: time.Hour, Key: "key"}}
 
 func noAccount(s *store.Store) error {
@@ -38,7 +24,7 @@ func noAccount(s *store.Store) error {
 func TestWhoWaitsForASilentDatabaseIsTold(t *testing.T) {
 	t.Parallel()
 	cable := storetest.Forward(t, storetest.PostgresURL(t))
-	s := servedBy(t, cable.URL)
+	s := storetest.Open(t, store.Options{URL: cable.URL})
 	if err := noAccount(s); !errors.Is(err, kita.ErrNotFound) {
 		t.Fatal(err)
 	}
@@ -86,7 +72,7 @@ func TestServerThatCanBeWrittenToIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := servedBy(t, either)
+	s := storetest.Open(t, store.Options{URL: either})
 	if err := noAccount(s); !errors.Is(err, kita.ErrNotFound) {
 		t.Fatal(err)
 	}

@@ -26,29 +26,15 @@ func onNodes(t *testing.T, f func(n *nodes)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
 		clock := storetest.NewClock()
-		s := openNode(t, store.Options{Path: filepath.Join(t.TempDir(), "morgenkreis.db"), Clock: clock.Now})
+		s := storetest.Open(t, store.Options{Path: filepath.Join(t.TempDir(), "morgenkreis.db"), Clock: clock.Now})
 		f(&nodes{T: t, a: s, b: s, clock: clock, w: storetest.NewWorld(t, s)})
 	})
 	t.Run("postgres", func(t *testing.T) {
 		clock, url := storetest.NewClock(), storetest.PostgresURL(t)
 		o := store.Options{URL: url, Clock: clock.Now}
-		a := openNode(t, o)
-		f(&nodes{T: t, a: a, b: openNode(t, o), clock: clock, w: storetest.NewWorld(t, a), url: url})
+		a := storetest.Open(t, o)
+		f(&nodes{T: t, a: a, b: storetest.Open(t, o), clock: clock, w: storetest.NewWorld(t, a), url: url})
 	})
-}
-
-func openNode(t *testing.T, o store.Options) *store.Store {
-	t.Helper()
-	s, err := store.Open(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
 }
 
 func (n *nodes) must(err error) {
@@ -171,7 +157,7 @@ func TestALedgerIsToldAtEveryNodeOnceAndAtTheEndOfItsNode(t *testing.T) {
 			return
 		}
 		// What a node has gathered is told before it goes.
-		third := openNode(n.T, store.Options{URL: n.url, Clock: n.clock.Now})
+		third := storetest.Open(n.T, store.Options{URL: n.url, Clock: n.clock.Now})
 		_, err = third.MarkOpened(n.Context(), n.w.Viewer(*dad.AccountID), notice.ID)
 		n.must(err)
 		n.must(third.Close())
@@ -239,8 +225,8 @@ func TestNewDeliveriesWakeEveryNode(t *testing.T) {
 func TestAfterAPauseEverybodyIsToldToLookAgain(t *testing.T) {
 	clock, url := storetest.NewClock(), storetest.PostgresURL(t)
 	o := store.Options{URL: url, Clock: clock.Now}
-	a := openNode(t, o)
-	n := &nodes{T: t, a: a, b: openNode(t, o), clock: clock, w: storetest.NewWorld(t, a)}
+	a := storetest.Open(t, o)
+	n := &nodes{T: t, a: a, b: storetest.Open(t, o), clock: clock, w: storetest.NewWorld(t, a)}
 	b := newBears(n.w)
 	n.w.Live()
 	w := n.watch(n.b, b.lead.AccountID)

@@ -2,11 +2,12 @@ package main
 
 import (
 	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -59,21 +60,7 @@ func TestScaledServicesHaveNoRightsTheyDoNotNeed(t *testing.T) {
 
 func scaledConfig(t *testing.T, s types.ServiceConfig) Config {
 	t.Helper()
-	known := map[string]bool{}
-	for _, setting := range settings {
-		known[setting.env()], known[setting.env()+"_FILE"] = true, true
-	}
-	for name := range s.Environment {
-		if !known[name] {
-			t.Errorf("the server does not know %s", name)
-		}
-	}
-	c, _, err := LoadConfig(s.Command, func(name string) string {
-		if v := s.Environment[name]; v != nil {
-			return *v
-		}
-		return ""
-	}, func(string) ([]byte, error) { return nil, errors.New("no secret is a file here") })
+	c, err := composedConfig(t, s, func(string) ([]byte, error) { return nil, errors.New("no secret is a file here") })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,45 +86,33 @@ func TestScaledNodesAcceptTheirSettingsAndAreAlike(t *testing.T) {
 			t.Errorf("%s keeps something for itself: %v %v", name, s.Volumes, s.Tmpfs)
 		}
 	}
-	if one, two := project.Services["node1"], project.Services["node2"]; len(one.Environment) != len(two.Environment) || one.Build.Target != two.Build.Target {
-		t.Error("the nodes differ")
+	one, two := project.Services["node1"], project.Services["node2"]
+	if two.Name = one.Name; !reflect.DeepEqual(one, two) {
+		t.Errorf("the nodes differ:\n%+v\n%+v", one, two)
+	}
+
+	// What the nodes knock with is what is asked for at the doors.
+	c := scaledConfig(t, one)
+	database, err := url.Parse(c.Database.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, _ := database.User.Password()
+	for service, want := range map[string]map[string]string{
+		"postgres": {"POSTGRES_USER": database.User.Username(), "POSTGRES_DB": strings.TrimPrefix(database.Path, "/"), "POSTGRES_PASSWORD": password},
+		"files":    {"ROOT_ACCESS_KEY": c.FilesKey, "ROOT_SECRET_KEY": c.FilesSecret.Reveal()},
+	} {
+		for name, value := range want {
+			if got := project.Services[service].Environment[name]; got == nil || *got != value {
+				t.Errorf("%s: %s is not what the nodes come with", service, name)
+			}
+		}
 	}
 }
 
 func TestScaledDeployFilesFitTogether(t *testing.T) {
 	project := scaled(t)
-	stages := map[string]stage{}
-	for _, s := range readDockerfile(t) {
-		stages[s.name] = s
-	}
-	for name, s := range project.Services {
-		if s.Build == nil {
-			if name != "postgres" || s.Image == "" {
-				t.Errorf("%s is not built here", name)
-			}
-			continue
-		}
-		image, ok := stages[s.Build.Target]
-		if !ok {
-			t.Fatalf("%s: the Dockerfile has no stage %q", name, s.Build.Target)
-		}
-		if user := image.last("USER"); user != s.User {
-			t.Errorf("%s: the image belongs to %s, the service runs as %s", name, user, s.User)
-		}
-		for _, v := range s.Volumes {
-			if !slices.ContainsFunc(image.steps, func(st step) bool {
-				at := st.args[strings.LastIndex(st.args, " ")+1:]
-				return st.name == "COPY" && (at == v.Target || strings.HasPrefix(at, v.Target+"/")) && st.flags["chown"] == s.User
-			}) {
-				t.Errorf("%s: a fresh volume at %s would not belong to %s", name, v.Target, s.User)
-			}
-		}
-		for _, p := range s.Ports {
-			if !slices.Contains(strings.Fields(image.last("EXPOSE")), strconv.Itoa(int(p.Target))) {
-				t.Errorf("%s: the image does not expose %d", name, p.Target)
-			}
-		}
-	}
+	stages := fitsItsImages(t, project, "postgres")
 
 	// The S3 server is the one that the tests run against, with the arguments that they give it.
 	text := func(path ...string) string {
@@ -156,6 +131,13 @@ func TestScaledDeployFilesFitTogether(t *testing.T) {
 	if files.Endpoint != "http://files:"+stages["files"].last("EXPOSE") {
 		t.Errorf("the nodes look for the bucket at %s", files.Endpoint)
 	}
+	for _, folder := range regexp.MustCompile(`/files/\w+`).FindAllString(stages["files"].last("CMD"), -1) {
+		if !slices.ContainsFunc(stages["files"].steps, func(st step) bool {
+			return st.name == "COPY" && strings.HasSuffix(st.args, " "+folder) && st.flags["chown"] == project.Services["files"].User
+		}) {
+			t.Errorf("the S3 server may not write to %s", folder)
+		}
+	}
 	if !slices.ContainsFunc(stages["gateway"].steps, func(st step) bool {
 		return st.name == "RUN" && strings.Contains(st.args, "out/objects/"+files.Bucket+" ")
 	}) {
@@ -164,13 +146,19 @@ func TestScaledDeployFilesFitTogether(t *testing.T) {
 
 	caddyfile := text("docs", "Caddyfile.scale")
 	c := scaledConfig(t, project.Services["node1"])
-	for _, says := range []string{
-		"http_port 8080\n", "https_port 8443\n", "\n{$MORGENKREIS_DOMAIN} {\n", "reverse_proxy node1" + c.Listen + " node2" + c.Listen + " {",
-		"health_uri /readyz\n", "flush_interval -1",
+	caddyFits(t, project, stages, "docs/Caddyfile.scale", "reverse_proxy node1"+c.Listen+" node2"+c.Listen+" {", "health_uri /readyz\n")
+	for name, check := range map[string][]string{
+		"node1":    {stages["server"].entrypoint(t), "health"},
+		"postgres": {"pg_isready", "-q", "-h", "127.0.0.1", "-U", "morgenkreis"},
+		"files":    {"wget", "-q", "-O", "/dev/null", "http://127.0.0.1:" + stages["files"].last("EXPOSE") + "/health"},
+		"caddy":    {"wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8081/"},
 	} {
-		if !strings.Contains(caddyfile, says) {
-			t.Errorf("docs/Caddyfile.scale does not say %q", says)
+		if got := project.Services[name].HealthCheck.Test; !slices.Equal(got, append([]string{"CMD"}, check...)) {
+			t.Errorf("%s: the health check is %q", name, got)
 		}
+	}
+	if !strings.Contains(caddyfile, "\nhttp://:8081 {\n") || !strings.Contains(stages["files"].last("CMD"), `"--health", "/health"`) {
+		t.Error("nobody answers a health check")
 	}
 	// A node must go on answering until Caddy has noticed.
 	notices := time.Duration(0)

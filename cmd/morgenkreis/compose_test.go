@@ -95,6 +95,27 @@ func hasNoRightsItDoesNotNeed(t *testing.T, project *types.Project) {
 	}
 }
 
+// composedConfig is what the server makes of what a service gives it.
+func composedConfig(t *testing.T, s types.ServiceConfig, file func(string) ([]byte, error)) (Config, error) {
+	t.Helper()
+	known := map[string]bool{}
+	for _, setting := range settings {
+		known[setting.env()], known[setting.env()+"_FILE"] = true, true
+	}
+	for name := range s.Environment {
+		if !known[name] {
+			t.Errorf("the server does not know %s", name)
+		}
+	}
+	c, _, err := LoadConfig(s.Command, func(name string) string {
+		if v := s.Environment[name]; v != nil {
+			return *v
+		}
+		return ""
+	}, file)
+	return c, err
+}
+
 func TestComposedServerAcceptsItsSettings(t *testing.T) {
 	with := []string{
 		"MORGENKREIS_DOMAIN=kita.example", "MORGENKREIS_SMTP_HOST=mail.example", "MORGENKREIS_SMTP_FROM=a@kita.example",
@@ -113,25 +134,11 @@ func TestComposedServerAcceptsItsSettings(t *testing.T) {
 			t.Fatal(err)
 		}
 		server := project.Services["server"]
-		known := map[string]bool{}
-		for _, s := range settings {
-			known[s.env()], known[s.env()+"_FILE"] = true, true
-		}
-		for name := range server.Environment {
-			if !known[name] {
-				t.Errorf("the server does not know %s", name)
-			}
-		}
 		secrets := map[string]string{}
 		for _, s := range server.Secrets {
 			secrets["/run/secrets/"+s.Source] = project.Secrets[s.Source].File
 		}
-		c, _, err := LoadConfig(server.Command, func(name string) string {
-			if v := server.Environment[name]; v != nil {
-				return *v
-			}
-			return ""
-		}, func(file string) ([]byte, error) {
+		c, err := composedConfig(t, server, func(file string) ([]byte, error) {
 			host, ok := secrets[file]
 			if !ok {
 				return nil, errors.New("no such secret")
@@ -160,16 +167,22 @@ func TestComposedServerAcceptsItsSettings(t *testing.T) {
 	}
 }
 
-// Dockerfile, docker-compose.yml and Caddyfile name each other's ports, stages and users.
-func TestDeployFilesFitTogether(t *testing.T) {
-	project := composed(t)
+// fitsItsImages holds the services to the stages of the Dockerfile that they are built from, but for those whose image is taken as it is.
+func fitsItsImages(t *testing.T, project *types.Project, taken ...string) map[string]stage {
+	t.Helper()
 	stages := map[string]stage{}
 	for _, s := range readDockerfile(t) {
 		stages[s.name] = s
 	}
 	for name, s := range project.Services {
+		if slices.Contains(taken, name) != (s.Build == nil) {
+			t.Fatalf("%s is built here: %v", name, s.Build != nil)
+		}
 		if s.Build == nil {
-			t.Fatalf("%s is not built here", name)
+			if s.Image == "" {
+				t.Errorf("%s has no image", name)
+			}
+			continue
 		}
 		image, ok := stages[s.Build.Target]
 		if !ok {
@@ -180,7 +193,8 @@ func TestDeployFilesFitTogether(t *testing.T) {
 		}
 		for _, v := range s.Volumes {
 			if !slices.ContainsFunc(image.steps, func(st step) bool {
-				return st.name == "COPY" && strings.HasSuffix(st.args, " "+v.Target) && st.flags["chown"] == s.User
+				at := st.args[strings.LastIndex(st.args, " ")+1:]
+				return st.name == "COPY" && (at == v.Target || strings.HasPrefix(at, v.Target+"/")) && st.flags["chown"] == s.User
 			}) {
 				t.Errorf("%s: a fresh volume at %s would not belong to %s", name, v.Target, s.User)
 			}
@@ -191,29 +205,37 @@ func TestDeployFilesFitTogether(t *testing.T) {
 			}
 		}
 	}
+	return stages
+}
+
+// Dockerfile, docker-compose.yml and Caddyfile name each other's ports, stages and users.
+func TestDeployFilesFitTogether(t *testing.T) {
+	project := composed(t)
+	stages := fitsItsImages(t, project)
 	server := stages["server"]
 	if check := project.Services["server"].HealthCheck.Test; !slices.Equal(check, []string{"CMD", server.entrypoint(t), "health"}) {
 		t.Errorf("the health check of the service is %q", check)
 	}
+	caddyFits(t, project, stages, "docs/Caddyfile", "reverse_proxy server"+*project.Services["server"].Environment["MORGENKREIS_LISTEN"]+" {")
+}
 
-	text, err := os.ReadFile(filepath.Join(root, "docs/Caddyfile"))
+// caddyFits holds Caddy's file to the ports that are published, and to what else it has to say.
+func caddyFits(t *testing.T, project *types.Project, stages map[string]stage, name string, also ...string) {
+	t.Helper()
+	if !slices.ContainsFunc(stages[project.Services["caddy"].Build.Target].steps, func(st step) bool { return st.name == "COPY" && st.args == name+" /etc/caddy/Caddyfile" }) {
+		t.Errorf("the image of Caddy is without %s", name)
+	}
+	text, err := os.ReadFile(filepath.Join(root, name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	caddyfile := string(text)
 	published := map[string]string{}
 	for _, p := range project.Services["caddy"].Ports {
 		published[p.Published] = strconv.Itoa(int(p.Target))
 	}
-	for _, says := range []string{
-		"http_port " + published["80"] + "\n",
-		"https_port " + published["443"] + "\n",
-		"\n{$MORGENKREIS_DOMAIN} {\n",
-		"reverse_proxy server" + *project.Services["server"].Environment["MORGENKREIS_LISTEN"] + " {",
-		"flush_interval -1",
-	} {
-		if !strings.Contains(caddyfile, says) {
-			t.Errorf("docs/Caddyfile does not say %q", says)
+	for _, says := range append(also, "http_port "+published["80"]+"\n", "https_port "+published["443"]+"\n", "\n{$MORGENKREIS_DOMAIN} {\n", "flush_interval -1") {
+		if !strings.Contains(string(text), says) {
+			t.Errorf("%s does not say %q", name, says)
 		}
 	}
 }

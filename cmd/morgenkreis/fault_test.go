@@ -195,15 +195,7 @@ func newCity(t *testing.T, program string, phones int, address string, others ..
 		p.start()
 		c.nodes = append(c.nodes, p)
 	}
-	var err error
-	if c.store, err = store.Open(ctx, store.Options{URL: address}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := c.store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	c.store = storetest.Open(t, store.Options{URL: address})
 	w := storetest.NewWorld(t, c.store)
 	k := w.Kita("Sonnenschein")
 	c.kita = k.ID

@@ -8,7 +8,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -32,15 +31,7 @@ func TestKilledServerLosesNothingItAnswered(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 
-	s, err := store.Open(ctx, store.Options{Path: filepath.Join(p.data, databaseName)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := openData(t, p)
 	w := storetest.NewWorld(t, s)
 	k := w.Kita("Sonnenschein")
 	lead := k.Leader("Lea")

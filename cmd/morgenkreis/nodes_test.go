@@ -150,15 +150,7 @@ func TestNodesAreRestartedOneAfterTheOtherWithoutALostRequest(t *testing.T) {
 		p.start()
 		nodes = append(nodes, p)
 	}
-	s, err := store.Open(t.Context(), store.Options{URL: address})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := storetest.Open(t, store.Options{URL: address})
 	w := storetest.NewWorld(t, s)
 	k := w.Kita("Sonnenschein")
 	lead, mia := k.Leader("Lea"), k.Group("Bären").Child("Mia")

@@ -24,16 +24,7 @@ import (
 // openData opens the data folder of a running server beside it.
 func openData(t *testing.T, p *process) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{Path: filepath.Join(p.data, databaseName)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+	return storetest.Open(t, store.Options{Path: filepath.Join(p.data, databaseName)})
 }
 
 // runMain runs the program to its end and answers what it said, and whether it was content.

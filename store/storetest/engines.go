@@ -77,6 +77,12 @@ func open(t testing.TB, o store.Options) (*store.Store, *Clock) {
 	t.Helper()
 	clock := NewClock()
 	o.Clock, o.NewID = clock.Now, kita.NewID
+	return Open(t, o), clock
+}
+
+// Open opens a store that is closed when the test ends.
+func Open(t testing.TB, o store.Options) *store.Store {
+	t.Helper()
 	s, err := store.Open(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +92,7 @@ func open(t testing.TB, o store.Options) (*store.Store, *Clock) {
 			t.Error(err)
 		}
 	})
-	return s, clock
+	return s
 }
 
 var (
