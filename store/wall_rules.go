@@ -91,7 +91,7 @@ where g.archived_at is null and gc.child_id in {worked}`},
 
 	// Of notices: those that somebody who does not lead the kita has written, as long as they work there. ledger is who
 	// stands in them, but for who is there for no other child than those a ban keeps from the author.
-	{name: "authored", of: "team", ids: `select n.id from notices n where n.author_id = {me} and n.kita_id in {team}
+	{name: "authored", of: "team", ids: `select n.id from notices n where n.author_id = {me} and n.kita_id in {team} and n.kita_id not in {led}
 and (n.audience <> 'children' or exists (select 1 from notice_targets nt where nt.notice_id = n.id and nt.target_id in {worked}))`},
 	{name: "ledger", of: "team", ids: `select distinct coalesce(r.guardian_id, r.staff_id) from recipients r where r.notice_id in {authored}
 and (r.staff_id is not null or exists (select 1 from recipient_children rc
@@ -149,7 +149,7 @@ const (
 )
 
 // wallPolicies say which rows of a table are seen. A table that is not here is closed altogether. What makes a guardian's
-// list stands first: a set that is not needed is not worked out.
+// list stands first, and ahead of a set of people whose kitas they can be of: a set that is not needed is not worked out.
 var wallPolicies = map[string]string{
 	"accounts":         `id = {me} or id in {ban_enterers}`,
 	"sessions":         own,
@@ -165,13 +165,14 @@ or id in {parented} or id in {worked}`,
 	"emergency_contacts": ledRow + caredFor,
 	"absences":           ledRow + caredFor,
 	"placements":         ledRow + ` or child_id in {parented} or child_id in {worked}`,
-	"guardians":          own + ` and id in {own_records} or kita_id in {led} and id not in {hidden} or id in {named_people} or id in {ledger}`,
-	"guardian_children":  `guardian_id in {own_records} and child_id in {tied} or ` + ledRow + ` or guardian_id || ' ' || child_id in {beside} or child_id in {worked}`,
+	"guardians": own + ` and id in {own_records} or kita_id in {led} and id not in {hidden}
+or (kita_id in {team} or kita_id in {attended}) and id in {named_people} or kita_id in {team} and id in {ledger}`,
+	"guardian_children": `guardian_id in {own_records} and child_id in {tied} or ` + ledRow + ` or guardian_id || ' ' || child_id in {beside} or child_id in {worked}`,
 	"contact_bans": ledRow + ` or lifted_at is null and child_id in {worked}
 or {me} in {operating} and guardian_id not in {all_records}`,
 	"staff": manager + ` or archived_at is null and kita_id in {team}
-or id in {educators} or id in {ledger}`,
-	"staff_groups": manager + ` or staff_id in {own_staff} or staff_id in {educators}`,
+or kita_id in {attended} and id in {educators} or kita_id in {team} and id in {ledger}`,
+	"staff_groups": manager + ` or staff_id in {own_staff} or kita_id in {attended} and staff_id in {educators}`,
 	"invitations": `guardian_id is not null and kita_id in {led} and guardian_id not in {barred_people}
 or staff_id is not null and ` + manager + `
 or provider_id is not null and {me} in {operating}`,
