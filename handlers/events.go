@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -113,7 +114,7 @@ func (l *listening) run(ctx context.Context) error {
 	if open, err := l.tell(ctx); !open || err != nil {
 		return err
 	}
-	beats := time.NewTicker(l.s.heartbeat())
+	beats := time.NewTicker(cmp.Or(l.s.Heartbeat, heartbeat))
 	defer beats.Stop()
 	var rested <-chan time.Time
 	ready := l.watch.Ready()
@@ -187,19 +188,12 @@ func (l *listening) tell(ctx context.Context) (open bool, err error) {
 
 // flush sends what is written. Who does not take it in time is disconnected; nobody waits for them but this stream.
 func (l *listening) flush() error {
-	_ = l.control.SetWriteDeadline(time.Now().Add(tellWithin)) // as in run
+	_ = l.control.SetWriteDeadline(time.Now().Add(cmp.Or(l.s.Patience, tellWithin))) // as in run
 	if _, err := l.w.Write(l.out.Bytes()); err != nil {
 		return err
 	}
 	l.out.Reset()
 	return l.control.Flush()
-}
-
-func (s *Server) heartbeat() time.Duration {
-	if s.Heartbeat > 0 {
-		return s.Heartbeat
-	}
-	return heartbeat
 }
 
 // EndStreams ends all streams and lets no other begin, so that a server that stops need not wait for them: their clients

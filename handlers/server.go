@@ -52,6 +52,8 @@ type Options struct {
 	Observe func(method, route string, status int, took time.Duration)
 	// Heartbeat is how often a silent stream of events says that it is there; 25 seconds when zero.
 	Heartbeat time.Duration
+	// Patience is how long a client may take to take what its stream says, before it is cut off; 10 seconds when zero.
+	Patience time.Duration
 }
 
 // Server is the API as a http.Handler.
