@@ -334,8 +334,9 @@ func TestWhatMayHaveBeenLookedAtIsNotSentAgain(t *testing.T) {
 					s.answer(f.StreamID, "201")
 				}
 			})
-			if status, _, err := post(t.Context(), client, url, []byte("x")); err == nil {
-				t.Errorf("it was answered %d", status)
+			var waited net.Error
+			if status, _, err := post(t.Context(), client, url, []byte("x")); err == nil || errors.As(err, &waited) && waited.Timeout() {
+				t.Errorf("it was answered %d, and not told at once: %v", status, err)
 			}
 			// And the next goes well.
 			if status, _, err := post(t.Context(), client, url, []byte("x")); status != 201 || err != nil || seen.Load() != 2 {
@@ -400,12 +401,18 @@ func TestStreamsFollowWhatTheServicePermits(t *testing.T) {
 
 // A connection whose other end has fallen silent is found out, and the next message takes another.
 func TestSilentConnectionIsLeft(t *testing.T) {
-	second := make(chan struct{})
+	second, asked := make(chan struct{}), make(chan struct{})
 	url, client := scripted(t, func(s *script) {
 		s.must(s.framer.WriteSettings())
 		if s.number == 1 {
 			s.next()
-			<-second // reads nothing more, answers nothing
+			for f, err := s.framer.ReadFrame(); err == nil; f, err = s.framer.ReadFrame() {
+				if _, ok := f.(*http2.PingFrame); ok {
+					close(asked)
+					break
+				}
+			}
+			<-second // answers nothing
 			return
 		}
 		for f := s.next(); f != nil; f = s.next() {
@@ -421,11 +428,13 @@ func TestSilentConnectionIsLeft(t *testing.T) {
 	courier.mu.Lock()
 	silent := courier.roads[strings.TrimPrefix(url, "https://")].conns[0]
 	courier.mu.Unlock()
-	silent.mu.Lock()
-	ping := silent.framer != nil && silent.err == nil
-	silent.mu.Unlock()
-	if !ping {
-		t.Error("it was given up before it was asked")
+	select {
+	case <-asked:
+	case <-time.After(dialTimeout):
+		t.Fatal("it was not asked whether anybody is there")
+	}
+	if err := silent.trouble(); err != nil {
+		t.Errorf("it was given up before it could answer: %v", err)
 	}
 	silent.end(context.DeadlineExceeded) // as when no answer comes
 	close(second)

@@ -24,7 +24,8 @@ where  service <> '' and (service = '` + mailService + `') = ?
 order  by service, rank`
 
 // dueOfHead: its index is read in the order of the claim, so that a claim costs what it takes, not what waits.
-const dueOfHead = `select id from deliveries where service = ? and rank = ? and finished_at is null and turn <= ? and due_at <= ? and leased_until <= ?
+const dueOfHead = `select id` + dueOf
+const dueOf = ` from deliveries where service = ? and rank = ? and finished_at is null and turn <= ? and due_at <= ? and leased_until <= ?
               order by turn, due_at limit ?`
 
 const claimOfHead = `
@@ -40,9 +41,9 @@ select d.id, d.kita_id, d.account_id, d.recipient_id, d.absence_id, d.channel, d
        coalesce(g.first_name || ' ' || g.last_name, st.first_name || ' ' || st.last_name, a.name, '') as person,
        (select count(*) from recipients u where u.account_id = d.account_id and u.opened_at is null and not u.withdrawn) as unread,
        coalesce(k.name, '') as kita_name, coalesce(k.title_only, false) as title_only,
-       coalesce((select min(gr.name) from placements pl join groups gr on gr.id = pl.group_id
+       case when ab.id is null then '' else coalesce((select min(gr.name) from placements pl join groups gr on gr.id = pl.group_id
                  join staff_groups sg on sg.group_id = gr.id join staff sf on sf.id = sg.staff_id
-                 where pl.child_id = ab.child_id and pl.from_day <= ab.to_day and pl.to_day >= ab.from_day and sf.account_id = d.account_id), '') as group_name,
+                 where pl.child_id = ab.child_id and pl.from_day <= ab.to_day and pl.to_day >= ab.from_day and sf.account_id = d.account_id), '') end as group_name,
        ab.withdrawn_at is not null as withdrawn,
        r.notice_id as notice_id`
 
@@ -60,10 +61,11 @@ from   deliveries d` + claimedJoins + `
 where  d.id in (?)
 order  by d.rank, d.turn, d.id`
 
-// claimAndRead is PostgreSQL's way. What another node holds in this moment is left to it, so that two never take one row.
+// claimAndRead is PostgreSQL's way. What another node holds in this moment is left to it, so that two never take one row. A row that
+// was found and locked is not looked for once more by its key: it is where it is.
 const claimAndRead = `
-with due as (` + dueOfHead + ` for update skip locked),
-     d as (update deliveries set leased_until = ? from due where deliveries.id = due.id returning deliveries.*)` + claimedColumns + `
+with due as (select ctid as place` + dueOf + ` for update skip locked),
+     d as (update deliveries set leased_until = ? from due where deliveries.ctid = due.place returning deliveries.*)` + claimedColumns + `
 from   d` + claimedJoins + `
 order  by d.turn, d.id`
 

@@ -324,8 +324,9 @@ $$;
 
 // Of a delivery there are three versions within seconds, as it was written, claimed and finished, and of a recipient as many as
 // there are steps in the ledger. With half of each page left free the second stands beside the first, and none of a
-// recipient's ten indexes has to know of it; the next takes the place of the first. Without, a thousand first phones that
-// accept a push cost 1.3 MB of log, with it 90 kB, and the indexes grow with each.
+// recipient's ten indexes has to know of it; the next takes the place of the first. A table that is written once is larger
+// so; after a notice has gone out to 5,000 phones both with their indexes are a quarter smaller, and 440 kB of log have told
+// of the recipients instead of 7.3 MB.
 func (postgresEngine) storage() string {
 	return `alter table deliveries set (fillfactor = 50);
 alter table recipients set (fillfactor = 50);
