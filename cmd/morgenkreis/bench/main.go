@@ -1,6 +1,7 @@
 // Command bench measures what must not get slow, each figure as a ratio to a baseline measured beside it in the same run:
 // a guardian's list with 50 and with 5,000 kitas in the database, publishing to 200 guardians, and pushing: to 5,000
-// devices, an urgent notice while 100,000 pushes wait, and from two nodes; with -evening a million deliveries. It prints a table, and ends with status 1 when an expectation is missed.
+// devices, an urgent notice while 100,000 pushes wait, and from two nodes; with -evening a million deliveries; and what it costs
+// that 2,000 phones listen. It prints a table, and ends with status 1 when an expectation is missed.
 package main
 
 import (
@@ -35,12 +36,17 @@ func main() {
 		slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
 		end(serveNode(context.Background()))
 	}
+	if len(os.Args) == 4 && os.Args[1] == streamCommand {
+		slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
+		end(serveStreams(context.Background(), os.Args[2], os.Args[3]))
+	}
 	small := flag.Bool("quick", false, "measure less: a look within a minute or two, for machines that check every change")
 	pushes := flag.Bool("pushes", false, "measure the pushes alone")
 	pages := flag.Bool("pages", false, "measure lists, days and publishing alone, in houses of 50, 500 and 5,000 kitas")
 	wall := flag.Bool("wall", false, "measure what row-level security costs, and nothing else")
 	urgent := flag.Bool("urgent", false, "measure alone how long an urgent notice takes while 100,000 ordinary pushes wait")
 	nodes := flag.Bool("nodes", false, "measure alone what a second node adds (PostgreSQL)")
+	streams := flag.Bool("streams", false, "measure alone what it costs that 2,000 phones listen at two nodes (PostgreSQL)")
 	evening := flag.Bool("evening", false, "measure alone a million deliveries of one evening: memory, and speed at the end; takes some ten minutes for each engine")
 	figures := flag.String("figures", "", "keep what docs/scaling.md is made of in this file")
 	country := flag.String("country", "", "measure nothing: say what the figures of this file mean for a kita, a city and a country")
@@ -60,7 +66,7 @@ func main() {
 		z = quick
 	}
 	z.pagesOnly, z.wallOnly, z.only = *pages, *wall, *engine
-	for name, alone := range map[string]bool{"pushes": *pushes, "urgent": *urgent, "nodes": *nodes, "evening": *evening} {
+	for name, alone := range map[string]bool{"pushes": *pushes, "urgent": *urgent, "nodes": *nodes, "streams": *streams, "evening": *evening} {
 		if alone {
 			z.sending = append(z.sending, name)
 		}

@@ -269,7 +269,7 @@ func (s suite) send(ctx context.Context) error {
 	all := []struct {
 		name string
 		run  func(context.Context) error
-	}{{"pushes", s.pushes}, {"urgent", s.urgent}, {"nodes", s.nodes}, {"evening", s.wholeEvening}}
+	}{{"pushes", s.pushes}, {"urgent", s.urgent}, {"nodes", s.nodes}, {"streams", s.streams}, {"evening", s.wholeEvening}}
 	for _, x := range all {
 		if slices.Contains(s.sending, x.name) || len(s.sending) == 0 && x.name != "evening" {
 			if err := x.run(ctx); err != nil {
