@@ -152,7 +152,7 @@ create table emergency_contacts (
   foreign key (kita_id, child_id) references children (kita_id, id) on delete cascade
 );
 create unique index emergency_contacts_id on emergency_contacts (id);
-create index emergency_contacts_child on emergency_contacts (child_id, position);
+create index emergency_contacts_child on emergency_contacts (kita_id, child_id, position);
 
 -- A child is in one group on one day; to_day is the last day in the group, '9999-12-31' while no end is known.
 create table placements (
@@ -169,8 +169,8 @@ create table placements (
   foreign key (kita_id, group_id) references groups (kita_id, id)
 );
 create unique index placements_id on placements (id);
-create unique index placements_child on placements (child_id, from_day);
-create index placements_group on placements (group_id, to_day);
+create unique index placements_child on placements (kita_id, child_id, from_day);
+create index placements_group on placements (kita_id, group_id, to_day);
 
 create table guardians (
   id          text not null,
@@ -203,8 +203,7 @@ create table guardian_children (
   foreign key (kita_id, guardian_id) references guardians (kita_id, id) on delete cascade,
   foreign key (kita_id, child_id) references children (kita_id, id) on delete cascade
 );
-create index guardian_children_child on guardian_children (child_id);
-create unique index guardian_children_pair on guardian_children (guardian_id, child_id);
+create index guardian_children_child on guardian_children (kita_id, child_id);
 
 -- A court's or the youth office's word that this person has no contact with this child. It wins over everything else.
 create table contact_bans (
@@ -224,8 +223,8 @@ create table contact_bans (
   foreign key (kita_id, child_id) references children (kita_id, id) on delete cascade
 );
 create unique index contact_bans_id on contact_bans (id);
-create unique index contact_bans_active on contact_bans (child_id, guardian_id) where lifted_at is null;
-create index contact_bans_guardian on contact_bans (guardian_id);
+create unique index contact_bans_active on contact_bans (kita_id, child_id, guardian_id) where lifted_at is null;
+create index contact_bans_guardian on contact_bans (kita_id, guardian_id);
 create index contact_bans_kita on contact_bans (kita_id, entered_at);
 
 create table staff (
@@ -254,8 +253,7 @@ create table staff_groups (
   foreign key (kita_id, staff_id) references staff (kita_id, id) on delete cascade,
   foreign key (kita_id, group_id) references groups (kita_id, id) on delete cascade
 );
-create unique index staff_groups_pair on staff_groups (staff_id, group_id);
-create index staff_groups_group on staff_groups (group_id);
+create index staff_groups_group on staff_groups (kita_id, group_id);
 
 -- One of guardian_id, staff_id, provider_id, account_id is set; all four empty invites an operator.
 create table invitations (
@@ -276,8 +274,8 @@ create table invitations (
   foreign key (kita_id, staff_id) references staff (kita_id, id) on delete cascade
 );
 create index invitations_kita on invitations (kita_id, created_at);
-create index invitations_guardian on invitations (guardian_id);
-create index invitations_staff on invitations (staff_id);
+create index invitations_guardian on invitations (kita_id, guardian_id);
+create index invitations_staff on invitations (kita_id, staff_id);
 
 -- What a client created under an id of its own choosing: sending the same again is harmless, sending other content is not.
 create table creations (
@@ -343,8 +341,7 @@ create table notice_targets (
   primary key (kita_id, notice_id, target_id),
   foreign key (kita_id, notice_id) references notices (kita_id, id) on delete cascade
 );
-create unique index notice_targets_pair on notice_targets (notice_id, target_id);
-create index notice_targets_target on notice_targets (target_id, notice_id);
+create index notice_targets_target on notice_targets (kita_id, target_id, notice_id);
 
 -- What a notice said before it was corrected.
 create table notice_versions (
@@ -358,7 +355,6 @@ create table notice_versions (
   primary key (kita_id, notice_id, version),
   foreign key (kita_id, notice_id) references notices (kita_id, id) on delete cascade
 );
-create unique index notice_versions_pair on notice_versions (notice_id, version);
 
 create table notice_files (
   kita_id   text not null,
@@ -369,8 +365,7 @@ create table notice_files (
   foreign key (kita_id, notice_id) references notices (kita_id, id) on delete cascade,
   foreign key (kita_id, file_id) references files (kita_id, id)
 );
-create unique index notice_files_pair on notice_files (notice_id, file_id);
-create index notice_files_file on notice_files (file_id);
+create index notice_files_file on notice_files (kita_id, file_id);
 
 -- Who a notice was for, fixed when it was published. A person without an account yet is a recipient too: somebody has to
 -- ring them up. The ledger is read from the times; store/ledger.go says in which order.
@@ -399,14 +394,11 @@ create table recipients (
   foreign key (kita_id, staff_id) references staff (kita_id, id) on delete cascade
 );
 create unique index recipients_id on recipients (id);
-create unique index recipients_guardian on recipients (notice_id, guardian_id) where guardian_id is not null;
-create unique index recipients_staff on recipients (notice_id, staff_id) where staff_id is not null;
-create unique index recipients_account on recipients (notice_id, account_id) where account_id is not null;
+create unique index recipients_guardian on recipients (kita_id, guardian_id, notice_id) where guardian_id is not null;
+create unique index recipients_staff on recipients (kita_id, staff_id, notice_id) where staff_id is not null;
+create unique index recipients_account on recipients (kita_id, notice_id, account_id);
 create index recipients_feed on recipients (account_id, published_at, notice_id) where not withdrawn;
 create index recipients_unread on recipients (account_id) where opened_at is null and not withdrawn;
-create index recipients_notice on recipients (notice_id);
-create index recipients_person on recipients (guardian_id);
-create index recipients_staff_person on recipients (staff_id);
 
 create table recipient_children (
   kita_id      text not null,
@@ -416,8 +408,7 @@ create table recipient_children (
   foreign key (kita_id, recipient_id) references recipients (kita_id, id) on delete cascade,
   foreign key (kita_id, child_id) references children (kita_id, id) on delete cascade
 );
-create unique index recipient_children_pair on recipient_children (recipient_id, child_id);
-create index recipient_children_child on recipient_children (child_id);
+create index recipient_children_child on recipient_children (kita_id, child_id);
 
 create table subscriptions (
   id               text primary key,
@@ -468,7 +459,7 @@ create table deliveries (
 );
 create index deliveries_due on deliveries (service, rank, turn, due_at) where finished_at is null;
 create index deliveries_refused on deliveries (finished_at) where outcome = 'misconfigured';
-create index deliveries_recipient on deliveries (recipient_id);
+create index deliveries_recipient on deliveries (kita_id, recipient_id);
 create index deliveries_subscription on deliveries (subscription_id);
 
 -- What happens by the clock; claimed as deliveries are.
@@ -507,7 +498,7 @@ create table absences (
   foreign key (kita_id, child_id) references children (kita_id, id) on delete cascade
 );
 create unique index absences_id on absences (id);
-create index absences_child on absences (child_id, to_day);
+create index absences_child on absences (kita_id, child_id, to_day);
 create index absences_kita on absences (kita_id, to_day, from_day);
 
 -- Who did or saw what. Kept long enough to tell, after a leak, who was affected.
@@ -536,16 +527,16 @@ from   subscriptions;
 
 -- From which child a ban keeps which account.
 create view barred as
-select g.account_id as account_id, b.child_id as child_id
+select g.account_id as account_id, b.kita_id as kita_id, b.child_id as child_id
 from   contact_bans b
-join   guardians g on g.id = b.guardian_id
+join   guardians g on g.kita_id = b.kita_id and g.id = b.guardian_id
 where  b.lifted_at is null and g.account_id is not null;
 
 -- The families of those children: whoever is kept from a child learns from nobody where it is to be found.
 create view barred_people as
-select x.account_id as account_id, gc.guardian_id as guardian_id
+select x.account_id as account_id, gc.kita_id as kita_id, gc.guardian_id as guardian_id
 from   barred x
-join   guardian_children gc on gc.child_id = x.child_id;
+join   guardian_children gc on gc.kita_id = x.kita_id and gc.child_id = x.child_id;
 
 -- Who may see which child, and until which day. Every read of a child, a guardian, an absence or a notice goes through
 -- this view; nothing else in the house decides it. A ban removes the child whatever the role, so that a parent who works
@@ -557,49 +548,49 @@ from   staff s
 join   kitas k on k.id = s.kita_id and k.archived_at is null
 join   children c on c.kita_id = s.kita_id
 where  s.role = 'leader' and s.archived_at is null and s.account_id is not null
-and    not exists (select 1 from contact_bans b join guardians bg on bg.id = b.guardian_id
-                   where b.child_id = c.id and b.lifted_at is null and bg.account_id = s.account_id)
+and    not exists (select 1 from contact_bans b join guardians bg on bg.kita_id = b.kita_id and bg.id = b.guardian_id
+                   where b.kita_id = c.kita_id and b.child_id = c.id and b.lifted_at is null and bg.account_id = s.account_id)
 union all
 select s.account_id, c.kita_id, c.id, 'educator', p.to_day, true
 from   staff s
 join   kitas k on k.id = s.kita_id and k.archived_at is null
-join   staff_groups sg on sg.staff_id = s.id
-join   placements p on p.group_id = sg.group_id
-join   children c on c.id = p.child_id
+join   staff_groups sg on sg.kita_id = s.kita_id and sg.staff_id = s.id
+join   placements p on p.kita_id = sg.kita_id and p.group_id = sg.group_id
+join   children c on c.kita_id = p.kita_id and c.id = p.child_id
 where  s.role = 'educator' and s.archived_at is null and s.account_id is not null and c.archived_at is null
-and    not exists (select 1 from contact_bans b join guardians bg on bg.id = b.guardian_id
-                   where b.child_id = c.id and b.lifted_at is null and bg.account_id = s.account_id)
+and    not exists (select 1 from contact_bans b join guardians bg on bg.kita_id = b.kita_id and bg.id = b.guardian_id
+                   where b.kita_id = c.kita_id and b.child_id = c.id and b.lifted_at is null and bg.account_id = s.account_id)
 union all
 select s.account_id, c.kita_id, c.id, 'educator', '9999-12-31', false
 from   staff s
 join   kitas k on k.id = s.kita_id and k.archived_at is null and k.educators_see_all
 join   children c on c.kita_id = s.kita_id
 where  s.role = 'educator' and s.archived_at is null and s.account_id is not null and c.archived_at is null
-and    not exists (select 1 from contact_bans b join guardians bg on bg.id = b.guardian_id
-                   where b.child_id = c.id and b.lifted_at is null and bg.account_id = s.account_id)
+and    not exists (select 1 from contact_bans b join guardians bg on bg.kita_id = b.kita_id and bg.id = b.guardian_id
+                   where b.kita_id = c.kita_id and b.child_id = c.id and b.lifted_at is null and bg.account_id = s.account_id)
 union all
 select g.account_id, c.kita_id, c.id, 'guardian', '9999-12-31', true
 from   guardians g
 join   kitas k on k.id = g.kita_id and k.archived_at is null
-join   guardian_children gc on gc.guardian_id = g.id
-join   children c on c.id = gc.child_id
+join   guardian_children gc on gc.kita_id = g.kita_id and gc.guardian_id = g.id
+join   children c on c.kita_id = gc.kita_id and c.id = gc.child_id
 where  g.archived_at is null and g.account_id is not null and c.archived_at is null
-and    not exists (select 1 from contact_bans b join guardians bg on bg.id = b.guardian_id
-                   where b.child_id = c.id and b.lifted_at is null and bg.account_id = g.account_id)
+and    not exists (select 1 from contact_bans b join guardians bg on bg.kita_id = b.kita_id and bg.id = b.guardian_id
+                   where b.kita_id = c.kita_id and b.child_id = c.id and b.lifted_at is null and bg.account_id = g.account_id)
 and    not exists (select 1 from contact_bans b
-                   where b.child_id = c.id and b.lifted_at is null and b.guardian_id = g.id);
+                   where b.kita_id = c.kita_id and b.child_id = c.id and b.lifted_at is null and b.guardian_id = g.id);
 
 -- Which group a staff account works with: its own, or the whole kita for leaders and where the kita says so; cares as in
 -- reach.
 create view staff_reach as
 select s.account_id as account_id, s.kita_id as kita_id, g.id as group_id, s.role as role,
-       (s.role = 'leader' or exists (select 1 from staff_groups og where og.staff_id = s.id and og.group_id = g.id)) as cares
+       (s.role = 'leader' or exists (select 1 from staff_groups og where og.kita_id = s.kita_id and og.staff_id = s.id and og.group_id = g.id)) as cares
 from   staff s
 join   kitas k on k.id = s.kita_id and k.archived_at is null
 join   groups g on g.kita_id = s.kita_id
 where  s.archived_at is null and s.account_id is not null
 and    (s.role = 'leader' or k.educators_see_all
-        or exists (select 1 from staff_groups sg where sg.staff_id = s.id and sg.group_id = g.id));
+        or exists (select 1 from staff_groups sg where sg.kita_id = s.kita_id and sg.staff_id = s.id and sg.group_id = g.id));
 
 -- Which guardian is told of a child's notices. A ban takes the pair away; by account, so that a second record of the
 -- same person does not open what the first has closed.
@@ -607,10 +598,10 @@ create view told as
 select gc.kita_id as kita_id, gc.guardian_id as guardian_id, gc.child_id as child_id, g.account_id as account_id
 from   guardian_children gc
 join   kitas k on k.id = gc.kita_id and k.archived_at is null
-join   guardians g on g.id = gc.guardian_id
-join   children c on c.id = gc.child_id
+join   guardians g on g.kita_id = gc.kita_id and g.id = gc.guardian_id
+join   children c on c.kita_id = gc.kita_id and c.id = gc.child_id
 where  gc.receives_notices and g.archived_at is null and c.archived_at is null
 and    not exists (select 1 from contact_bans b
-                   where b.child_id = gc.child_id and b.lifted_at is null and b.guardian_id = gc.guardian_id)
-and    not exists (select 1 from contact_bans b join guardians bg on bg.id = b.guardian_id
-                   where b.child_id = gc.child_id and b.lifted_at is null and bg.account_id = g.account_id);
+                   where b.kita_id = gc.kita_id and b.child_id = gc.child_id and b.lifted_at is null and b.guardian_id = gc.guardian_id)
+and    not exists (select 1 from contact_bans b join guardians bg on bg.kita_id = b.kita_id and bg.id = b.guardian_id
+                   where b.kita_id = gc.kita_id and b.child_id = gc.child_id and b.lifted_at is null and bg.account_id = g.account_id);

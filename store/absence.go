@@ -59,9 +59,9 @@ func (d desk) closures(a kita.Absence) []kita.Closure {
 }
 
 // standing are the absences of a child that stand, and share a day with from–to.
-func standing(tx *Tx, child kita.ID, from, to kita.Day) ([]kita.Absence, error) {
+func standing(tx *Tx, of, child kita.ID, from, to kita.Day) ([]kita.Absence, error) {
 	return list[kita.Absence](tx.ctx, tx, `select * from absences
-where child_id = ? and to_day >= ? and from_day <= ? and withdrawn_at is null order by from_day, id`, child, from, to)
+where kita_id = ? and child_id = ? and to_day >= ? and from_day <= ? and withdrawn_at is null order by from_day, id`, of, child, from, to)
 }
 
 // ReportAbsence keeps a report by staff or a guardian of the child, and in the same transaction the pushes that tell the
@@ -104,7 +104,7 @@ func (s *Store) report(tx *Tx, v kita.Viewer, k desk, a kita.Absence) (_ kita.Ab
 	if err := a.Check(k.Today(tx.now.Time)); err != nil {
 		return a, false, err
 	}
-	earlier, err := standing(tx, a.ChildID, a.From.Add(-1), a.To.Add(1))
+	earlier, err := standing(tx, k.ID, a.ChildID, a.From.Add(-1), a.To.Add(1))
 	if err != nil {
 		return a, false, err
 	}
@@ -152,8 +152,8 @@ func reportedBefore(tx *Tx, a kita.Absence) (kita.Absence, error) {
 		return row, err
 	}
 	row, err = get[kita.Absence](tx.ctx, tx, `select * from absences
-where child_id = ? and to_day >= ? and from_day <= ? and reason = ?
-order by case when withdrawn_at is null then 0 else 1 end, created_at desc limit 1`, a.ChildID, a.From.Add(-1), a.To.Add(1), a.Reason)
+where kita_id = ? and child_id = ? and to_day >= ? and from_day <= ? and reason = ?
+order by case when withdrawn_at is null then 0 else 1 end, created_at desc limit 1`, a.KitaID, a.ChildID, a.From.Add(-1), a.To.Add(1), a.Reason)
 	if errors.Is(err, kita.ErrNotFound) {
 		err = kita.Refused("absence.withdrawn_already")
 	}
@@ -192,7 +192,7 @@ func (s *Store) ChangeAbsence(ctx context.Context, v kita.Viewer, id kita.ID, ch
 }
 
 func (s *Store) keepChange(tx *Tx, v kita.Viewer, k desk, old, row kita.Absence) error {
-	others, err := standing(tx, row.ChildID, row.From, row.To)
+	others, err := standing(tx, row.KitaID, row.ChildID, row.From, row.To)
 	if err != nil {
 		return err
 	}
@@ -245,12 +245,12 @@ func withdraw(tx *Tx, v kita.Viewer, a kita.Absence) error {
 const educatorsToTell = `
 select distinct sub.id as subscription_id, sub.account_id as account_id, sub.service as service, ac.quiet_from as quiet_from, ac.quiet_to as quiet_to
 from   placements p
-join   staff_groups sg on sg.group_id = p.group_id
-join   staff st on st.id = sg.staff_id and st.archived_at is null
+join   staff_groups sg on sg.kita_id = p.kita_id and sg.group_id = p.group_id
+join   staff st on st.kita_id = sg.kita_id and st.id = sg.staff_id and st.archived_at is null
 join   accounts ac on ac.id = st.account_id and ac.disabled_at is null
 join   subscriptions sub on sub.account_id = ac.id
-where  p.child_id = ? and p.from_day <= ? and p.to_day >= ? and ac.id <> ?
-and    exists (select 1 from reach r where r.account_id = ac.id and r.child_id = p.child_id and r.cares and r.through <> 'guardian')`
+where  p.kita_id = ? and p.child_id = ? and p.from_day <= ? and p.to_day >= ? and ac.id <> ?
+and    exists (select 1 from reach r where r.account_id = ac.id and r.kita_id = p.kita_id and r.child_id = p.child_id and r.cares and r.through <> 'guardian')`
 
 // heardOf: whom the report never reached need not hear that it was withdrawn.
 const heardOf = `
@@ -290,7 +290,7 @@ where finished_at is null and rank = ? and leased_until <= ? and absence_id = ?`
 	if len(open) == 0 {
 		return nil
 	}
-	statement, args := educatorsToTell, []any{a.ChildID, open[0], open[0], v.AccountID()}
+	statement, args := educatorsToTell, []any{k.ID, a.ChildID, open[0], open[0], v.AccountID()}
 	if a.WithdrawnAt != nil {
 		statement, args = statement+heardOf, append(args, a.ID)
 	}

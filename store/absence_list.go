@@ -11,11 +11,11 @@ const absencesSeen = `
 select a.*, c.first_name || ' ' || c.last_name as child_name,
        g.id as group_id, g.name as group_name, g.colour as group_colour, g.icon as group_icon
 from   absences a
-join   children c on c.id = a.child_id
-left   join placements p on p.child_id = a.child_id and p.from_day <= case when a.from_day > ? then a.from_day else ? end
+join   children c on c.kita_id = a.kita_id and c.id = a.child_id
+left   join placements p on p.kita_id = a.kita_id and p.child_id = a.child_id and p.from_day <= case when a.from_day > ? then a.from_day else ? end
                         and p.to_day >= case when a.from_day > ? then a.from_day else ? end
-left   join groups g on g.id = p.group_id
-where  a.child_id in (select r.child_id from reach r where r.account_id = ? and r.until_day >= ? and r.cares`
+left   join groups g on g.kita_id = p.kita_id and g.id = p.group_id
+where  (a.kita_id, a.child_id) in (select r.kita_id, r.child_id from reach r where r.account_id = ? and r.until_day >= ? and r.cares`
 
 func absencesSeenArgs(v kita.Viewer, day kita.Day) []any {
 	return []any{day, day, day, day, v.AccountID(), v.Today()}
@@ -114,13 +114,18 @@ func shut(k kita.Kita, closing []kita.ClosingDay, day kita.Day) *kita.Closure {
 	return nil
 }
 
-// placedToday counts the children whom staff look after, by their group of a day; under the empty group those in none.
+// placedToday counts the children whom staff look after, by their group of a day; under the empty group those in none. It begins
+// at whom they look after, and finds each child by its key: asked the other way round, PostgreSQL looks for each child of the
+// kita among all of them.
 const placedToday = `
+with mine as materialized (
+  select distinct r.kita_id as kita_id, r.child_id as child_id
+  from   reach r
+  where  r.account_id = ? and r.kita_id = ? and r.until_day >= ? and r.cares and r.through <> 'guardian')
 select coalesce(p.group_id, '') as group_id, count(*) as children
-from   children c
-left   join placements p on p.child_id = c.id and p.from_day <= ? and p.to_day >= ?
-where  c.kita_id = ? and c.archived_at is null
-and    c.id in (select r.child_id from reach r where r.account_id = ? and r.kita_id = ? and r.until_day >= ? and r.cares and r.through <> 'guardian')
+from   mine m
+join   children c on c.kita_id = m.kita_id and c.id = m.child_id and c.archived_at is null
+left   join placements p on p.kita_id = c.kita_id and p.child_id = c.id and p.from_day <= ? and p.to_day >= ?
 group  by coalesce(p.group_id, '')`
 
 // AbsencesToday answers who is absent today, per group the viewer works with, by name; ErrNotFound for who is not staff
@@ -147,7 +152,7 @@ and g.id in (select r.group_id from staff_reach r where r.account_id = ? and r.c
 	placed, err := list[struct {
 		GroupID  kita.ID `db:"group_id"`
 		Children int     `db:"children"`
-	}](ctx, q, placedToday, t.Day, t.Day, kitaID, v.AccountID(), kitaID, v.Today())
+	}](ctx, q, placedToday, v.AccountID(), kitaID, v.Today(), t.Day, t.Day)
 	if err != nil {
 		return t, err
 	}

@@ -110,13 +110,13 @@ func renew(tx *Tx, v kita.Viewer, o Offer, a Acceptance) error {
 // theirs to find, except where the account is a recipient of the same notice already, and what a ban keeps from them.
 func tieAccount(tx *Tx, o Offer, account kita.ID) error {
 	const take = `update recipients set account_id = ? where account_id is null
-and not exists (select 1 from recipients r where r.notice_id = recipients.notice_id and r.account_id = ?) and `
+and not exists (select 1 from recipients r where r.kita_id = recipients.kita_id and r.notice_id = recipients.notice_id and r.account_id = ?) and `
 	switch {
 	case o.GuardianID != nil:
 		if err := tx.one(`update guardians set account_id = ? where id = ? and account_id is null`, account, *o.GuardianID); err != nil {
 			return used(err)
 		}
-		if _, err := tx.exec(take+`guardian_id = ?`, account, account, *o.GuardianID); err != nil {
+		if _, err := tx.exec(take+`(kita_id, guardian_id) in (select g.kita_id, g.id from guardians g where g.id = ?)`, account, account, *o.GuardianID); err != nil {
 			return err
 		}
 		return tx.enforceBans(*o.GuardianID)
@@ -124,7 +124,7 @@ and not exists (select 1 from recipients r where r.notice_id = recipients.notice
 		if err := tx.one(`update staff set account_id = ? where id = ? and account_id is null`, account, *o.StaffID); err != nil {
 			return used(err)
 		}
-		_, err := tx.exec(take+`staff_id = ?`, account, account, *o.StaffID)
+		_, err := tx.exec(take+`(kita_id, staff_id) in (select s.kita_id, s.id from staff s where s.id = ?)`, account, account, *o.StaffID)
 		return err
 	case o.ProviderID != nil:
 		_, err := tx.exec(`insert into provider_members (provider_id, account_id) values (?, ?) on conflict (provider_id, account_id) do nothing`,

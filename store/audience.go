@@ -14,10 +14,10 @@ const (
 	toldKita   = `t.kita_id = ?`
 	toldGroups = `t.kita_id = ? and t.child_id in (
     select p.child_id
-    from   notice_targets nt join placements p on p.group_id = nt.target_id
-    where  nt.notice_id = ? and p.from_day <= ? and p.to_day >= ?)`
+    from   notice_targets nt join placements p on p.kita_id = nt.kita_id and p.group_id = nt.target_id
+    where  nt.kita_id = ? and nt.notice_id = ? and p.from_day <= ? and p.to_day >= ?)`
 	toldChildren = `t.kita_id = ? and t.child_id in (
-    select nt.target_id from notice_targets nt where nt.notice_id = ?)`
+    select nt.target_id from notice_targets nt where nt.kita_id = ? and nt.notice_id = ?)`
 )
 
 // aboutIn is the condition on a row t (kita_id, child_id) for the audience of a notice whose targets are written, with
@@ -25,9 +25,9 @@ const (
 func aboutIn(n kita.Notice, today kita.Day) (string, []any) {
 	switch n.AudienceKind {
 	case kita.AudienceGroups:
-		return toldGroups, []any{n.KitaID, n.ID, today, today}
+		return toldGroups, []any{n.KitaID, n.KitaID, n.ID, today, today}
 	case kita.AudienceChildren:
-		return toldChildren, []any{n.KitaID, n.ID}
+		return toldChildren, []any{n.KitaID, n.KitaID, n.ID}
 	}
 	return toldKita, []any{n.KitaID}
 }
@@ -162,14 +162,14 @@ func insertDraft(tx *Tx, n kita.Notice) error {
 }
 
 func previewed(tx *Tx, v kita.Viewer, n kita.Notice) (p Preview, err error) {
-	if p.Recipients, err = get[int](tx.ctx, tx, `select count(*) from recipients where notice_id = ?`, n.ID); err != nil {
+	if p.Recipients, err = get[int](tx.ctx, tx, `select count(*) from recipients where kita_id = ? and notice_id = ?`, n.KitaID, n.ID); err != nil {
 		return p, err
 	}
 	pairs, err := list[struct {
 		Recipient kita.ID `db:"recipient_id"`
 		Child     kita.ID `db:"child_id"`
 	}](tx.ctx, tx, `select rc.recipient_id as recipient_id, rc.child_id as child_id
-from recipients r join recipient_children rc on rc.recipient_id = r.id where r.notice_id = ?`, n.ID)
+from recipients r join recipient_children rc on rc.kita_id = r.kita_id and rc.recipient_id = r.id where r.kita_id = ? and r.notice_id = ?`, n.KitaID, n.ID)
 	if err != nil {
 		return p, err
 	}
@@ -183,13 +183,13 @@ from recipients r join recipient_children rc on rc.recipient_id = r.id where r.n
 select coalesce(r.guardian_id, r.staff_id) as id, coalesce(g.first_name || ' ' || g.last_name, s.first_name || ' ' || s.last_name) as name,
        r.account_id is not null as has_account, coalesce(g.email, s.email, '') <> '' as has_email
 from   recipients r
-left   join guardians g on g.id = r.guardian_id
-left   join staff s on s.id = r.staff_id
-where  r.notice_id = ? and r.trouble = 'no_device'
+left   join guardians g on g.kita_id = r.kita_id and g.id = r.guardian_id
+left   join staff s on s.kita_id = r.kita_id and s.id = r.staff_id
+where  r.kita_id = ? and r.notice_id = ? and r.trouble = 'no_device'
 and   (r.staff_id is not null
-       or exists (select 1 from recipient_children rc join reach x on x.child_id = rc.child_id
-                  where rc.recipient_id = r.id and x.account_id = ? and x.through in ('leader', 'educator') and x.until_day >= ?))
-order  by 2, 1`, n.ID, v.AccountID(), v.Today())
+       or exists (select 1 from recipient_children rc join reach x on x.kita_id = rc.kita_id and x.child_id = rc.child_id
+                  where rc.kita_id = r.kita_id and rc.recipient_id = r.id and x.account_id = ? and x.through in ('leader', 'educator') and x.until_day >= ?))
+order  by 2, 1`, n.KitaID, n.ID, v.AccountID(), v.Today())
 	return p, err
 }
 
@@ -199,11 +199,11 @@ func bannedFrom(tx *Tx, v kita.Viewer, n kita.Notice, k kita.Kita) ([]PreviewBan
 select g.id as guardian_id, g.first_name || ' ' || g.last_name as guardian, c.id as child_id,
        c.first_name || ' ' || c.last_name as child, b.reason as reason
 from   guardian_children t
-join   guardians g on g.id = t.guardian_id
-join   children c on c.id = t.child_id
-join   contact_bans b on b.child_id = t.child_id and b.guardian_id = t.guardian_id and b.lifted_at is null
+join   guardians g on g.kita_id = t.kita_id and g.id = t.guardian_id
+join   children c on c.kita_id = t.kita_id and c.id = t.child_id
+join   contact_bans b on b.kita_id = t.kita_id and b.child_id = t.child_id and b.guardian_id = t.guardian_id and b.lifted_at is null
 where  t.receives_notices and g.archived_at is null and c.archived_at is null and `+condition+`
-and    not exists (select 1 from barred x where x.child_id = t.child_id and x.account_id = ?)
+and    not exists (select 1 from barred x where x.kita_id = t.kita_id and x.child_id = t.child_id and x.account_id = ?)
 order  by 2, 4, 1`, append(args, v.AccountID())...)
 }
 

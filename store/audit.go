@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strconv"
 
 	"morgenkreis/kita"
 )
@@ -42,12 +43,12 @@ and    not exists (
   from   barred x
   where  x.account_id = ?
   and   (x.child_id = a.subject_id
-         or exists (select 1 from guardian_children gc where gc.guardian_id = a.subject_id and gc.child_id = x.child_id)
-         or exists (select 1 from absences ab where ab.id = a.subject_id and ab.child_id = x.child_id)
-         or exists (select 1 from contact_bans b where b.id = a.subject_id and b.child_id = x.child_id)))
+         or exists (select 1 from guardian_children gc where gc.kita_id = x.kita_id and gc.guardian_id = a.subject_id and gc.child_id = x.child_id)
+         or exists (select 1 from absences ab where ab.kita_id = x.kita_id and ab.id = a.subject_id and ab.child_id = x.child_id)
+         or exists (select 1 from contact_bans b where b.kita_id = x.kita_id and b.id = a.subject_id and b.child_id = x.child_id)))
 and    (a.at, a.id) < (?, ?)
 order  by a.at desc, a.id desc
-limit  ?`
+limit  `
 
 // Audit is a kita's log, newest first, for its leaders.
 func (s *Store) Audit(ctx context.Context, v kita.Viewer, kitaID kita.ID, p PageRequest) (Page[AuditLine], error) {
@@ -57,6 +58,6 @@ func (s *Store) Audit(ctx context.Context, v kita.Viewer, kitaID kita.ID, p Page
 	if err != nil {
 		return Page[AuditLine]{}, err
 	}
-	rows, err := list[AuditLine](ctx, q, auditOfKita, kitaID, v.AccountID(), v.AccountID(), at, id, p.limit()+1)
+	rows, err := list[AuditLine](ctx, q, auditOfKita+strconv.Itoa(p.limit()+1), kitaID, v.AccountID(), v.AccountID(), at, id)
 	return paged(rows, p.limit(), func(a AuditLine) string { return instantCursor(a.At, a.ID) }), err
 }

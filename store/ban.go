@@ -7,17 +7,22 @@ import (
 	"morgenkreis/kita"
 )
 
-// samePerson: the guardian record given (twice), and those of the same account. Ids of children and guardians belong to
-// one kita, so that it needs no narrowing by kita.
-const samePerson = `select g.id from guardians g where g.id = ? or g.account_id = (select o.account_id from guardians o where o.id = ?)`
+// samePerson: the guardian record given (twice), and those of the same account, in whatever kita; theirRecords says the kita of
+// each as well.
+const (
+	samePerson   = `select g.id from guardians g where ` + isSamePerson
+	theirRecords = `select g.kita_id, g.id from guardians g where ` + isSamePerson
+	isSamePerson = `(g.id = ? or g.account_id = (select o.account_id from guardians o where o.id = ?))`
+)
 
 // enforceBans takes from a guardian, and from every other record of the same account, what was addressed to them about
 // children that a ban now keeps from them. A notice that is about no other child of theirs goes altogether, its deliveries
 // with it; one that is about a sibling as well stays. A colleague who is banned is not told of the child's absences.
 func (tx *Tx) enforceBans(guardianID kita.ID) error {
-	const banned = `select b.child_id from contact_bans b where b.lifted_at is null and b.guardian_id in (` + samePerson + `)`
+	const banned = `select b.kita_id, b.child_id from contact_bans b where b.lifted_at is null and (b.kita_id, b.guardian_id) in (` + theirRecords + `)`
 	if _, err := tx.exec(`delete from recipient_children
-where recipient_id in (select r.id from recipients r where r.guardian_id in (`+samePerson+`)) and child_id in (`+banned+`)`,
+where (kita_id, recipient_id) in (select r.kita_id, r.id from recipients r where (r.kita_id, r.guardian_id) in (`+theirRecords+`))
+and (kita_id, child_id) in (`+banned+`)`,
 		guardianID, guardianID, guardianID, guardianID); err != nil {
 		return err
 	}
@@ -26,15 +31,15 @@ where recipient_id in (select r.id from recipients r where r.guardian_id in (`+s
 	}
 	_, err := tx.exec(`update deliveries set finished_at = ?, outcome = ? where finished_at is null
 and account_id = (select account_id from guardians where id = ?)
-and absence_id in (select a.id from absences a where a.child_id in (`+banned+`))`,
+and absence_id in (select a.id from absences a where (a.kita_id, a.child_id) in (`+banned+`))`,
 		tx.now, OutcomeCancelled, guardianID, guardianID, guardianID)
 	return err
 }
 
 // dropEmptyRecipients removes a guardian from the notices that are about no child of theirs any more.
 func (tx *Tx) dropEmptyRecipients(guardianID kita.ID) error {
-	_, err := tx.exec(`delete from recipients where guardian_id in (`+samePerson+`)
-and not exists (select 1 from recipient_children rc where rc.recipient_id = recipients.id)`, guardianID, guardianID)
+	_, err := tx.exec(`delete from recipients where (kita_id, guardian_id) in (`+theirRecords+`)
+and not exists (select 1 from recipient_children rc where rc.kita_id = recipients.kita_id and rc.recipient_id = recipients.id)`, guardianID, guardianID)
 	return err
 }
 
@@ -72,8 +77,8 @@ select x.id, x.kita_id, x.entered_at, x.lift_requested_at, x.lifted_at, x.seen_a
          (select min(s.first_name || ' ' || s.last_name) from staff s where s.kita_id = x.kita_id and s.account_id = x.entered_by),
          (select a.name from accounts a where a.id = x.entered_by), '') else '' end as entered_by_name
 from   seen x
-left   join guardians g on g.id = x.guardian_id
-left   join children c on c.id = x.child_id
+left   join guardians g on g.kita_id = x.kita_id and g.id = x.guardian_id
+left   join children c on c.kita_id = x.kita_id and c.id = x.child_id
 where  x.seen_as <> ''`
 
 func bansSeenArgs(v kita.Viewer, kitaID kita.ID) []any {
@@ -133,7 +138,7 @@ func (s *Store) CreateBan(ctx context.Context, v kita.Viewer, b kita.ContactBan)
 			seen, err = banFor(tx, v, b.ID)
 			return err
 		}
-		active, err := get[int](ctx, tx, `select count(*) from contact_bans where child_id = ? and guardian_id = ? and lifted_at is null`, b.ChildID, b.GuardianID)
+		active, err := get[int](ctx, tx, `select count(*) from contact_bans where kita_id = ? and child_id = ? and guardian_id = ? and lifted_at is null`, k.ID, b.ChildID, b.GuardianID)
 		if err != nil {
 			return err
 		}

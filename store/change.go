@@ -42,13 +42,13 @@ func (tx *Tx) readmitPerson(guardian kita.ID) error {
 // tellFamily tells all who have to do with a child whose record comes or goes: its group's team, and, since they may not
 // see it any more, its guardians.
 func (tx *Tx) tellFamily(k kita.Kita, child kita.ID) error {
-	groups, err := list[kita.ID](tx.ctx, tx, `select group_id from placements where child_id = ? and to_day >= ?`, child, k.Today(tx.now.Time))
+	groups, err := list[kita.ID](tx.ctx, tx, `select group_id from placements where kita_id = ? and child_id = ? and to_day >= ?`, k.ID, child, k.Today(tx.now.Time))
 	if err != nil {
 		return err
 	}
 	tx.regroup(k.ID, child, groups...)
-	accounts, err := list[kita.ID](tx.ctx, tx, `select distinct g.account_id from guardian_children gc join guardians g on g.id = gc.guardian_id
-where gc.child_id = ? and g.account_id is not null`, child)
+	accounts, err := list[kita.ID](tx.ctx, tx, `select distinct g.account_id from guardian_children gc join guardians g on g.kita_id = gc.kita_id and g.id = gc.guardian_id
+where gc.kita_id = ? and gc.child_id = ? and g.account_id is not null`, k.ID, child)
 	tx.readmit(accounts...)
 	return err
 }

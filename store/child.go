@@ -38,18 +38,18 @@ type ChildFilter struct {
 func seenChildren(v kita.Viewer, clause string, arg ...any) (string, []any) {
 	return `
 with mine as (
-  select r.child_id as child_id,
+  select r.kita_id as kita_id, r.child_id as child_id,
          max(case when r.through = 'leader' then 1 else 0 end) as leader,
          max(case when r.through = 'educator' then 1 else 0 end) as educator,
          max(case when r.through = 'guardian' then 1 else 0 end) as guardian
   from   reach r
   where  r.account_id = ? and r.until_day >= ?` + clause + `
-  group  by r.child_id),
+  group  by r.kita_id, r.child_id),
 seen as (
   select m.*, case when m.leader = 1 or m.guardian = 1 or exists (
     select 1
-    from   staff s join staff_groups sg on sg.staff_id = s.id join placements p on p.group_id = sg.group_id
-    where  s.account_id = ? and s.archived_at is null and p.child_id = m.child_id and p.to_day >= ?)
+    from   staff s join staff_groups sg on sg.kita_id = s.kita_id and sg.staff_id = s.id join placements p on p.kita_id = sg.kita_id and p.group_id = sg.group_id
+    where  s.account_id = ? and s.archived_at is null and p.kita_id = m.kita_id and p.child_id = m.child_id and p.to_day >= ?)
          then 1 else 0 end as health
   from   mine m)`, slices.Concat([]any{v.AccountID(), v.Today()}, arg, []any{v.AccountID(), v.Today()})
 }
@@ -60,9 +60,9 @@ select c.id, c.kita_id, c.number, c.first_name, c.last_name, c.born, c.created_a
        case when m.health = 1 then c.health_notes else '' end as health_notes,
        g.id as group_id, g.name as group_name, g.colour as group_colour, g.icon as group_icon
 from   seen m
-join   children c on c.id = m.child_id
-left   join placements p on p.child_id = c.id and p.from_day <= ? and p.to_day >= ?
-left   join groups g on g.id = p.group_id
+join   children c on c.kita_id = m.kita_id and c.id = m.child_id
+left   join placements p on p.kita_id = c.kita_id and p.child_id = c.id and p.from_day <= ? and p.to_day >= ?
+left   join groups g on g.kita_id = p.kita_id and g.id = p.group_id
 where  `
 
 // Children are those the viewer reaches, by last name, first name and id, each with its group on the filter's day.
@@ -250,7 +250,7 @@ func (s *Store) ReplaceContacts(ctx context.Context, v kita.Viewer, id kita.ID, 
 		if err != nil {
 			return err
 		}
-		if _, err := tx.exec(`delete from emergency_contacts where child_id = ?`, id); err != nil {
+		if _, err := tx.exec(`delete from emergency_contacts where kita_id = ? and child_id = ?`, ch.KitaID, id); err != nil {
 			return err
 		}
 		for i := range rows {
@@ -267,8 +267,8 @@ func (s *Store) ReplaceContacts(ctx context.Context, v kita.Viewer, id kita.ID, 
 
 const archivedGroupFrom = `
 select count(*)
-from   placements p join groups g on g.id = p.group_id
-where  p.child_id = ? and p.to_day >= ? and g.archived_at is not null`
+from   placements p join groups g on g.kita_id = p.kita_id and g.id = p.group_id
+where  p.kita_id = ? and p.child_id = ? and p.to_day >= ? and g.archived_at is not null`
 
 // ArchiveChild puts a child's record away, or takes it out again. Its placements stay as they are, so that a slip of the
 // finger is undone by the same call; it cannot come back into a group that was archived meanwhile.
@@ -281,7 +281,7 @@ func (s *Store) ArchiveChild(ctx context.Context, v kita.Viewer, id kita.ID, arc
 		ch.ArchivedAt = nil
 		if archived {
 			ch.ArchivedAt = &tx.now
-		} else if n, err := get[int](ctx, tx, archivedGroupFrom, id, k.Today(tx.now.Time)); err != nil || n > 0 {
+		} else if n, err := get[int](ctx, tx, archivedGroupFrom, ch.KitaID, id, k.Today(tx.now.Time)); err != nil || n > 0 {
 			if err == nil {
 				err = kita.Refused("child.group_archived")
 			}

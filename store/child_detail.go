@@ -48,15 +48,15 @@ type GuardianOfChild struct {
 const contactsSeen = `
 select e.*
 from   seen m
-join   emergency_contacts e on e.child_id = m.child_id
+join   emergency_contacts e on e.kita_id = m.kita_id and e.child_id = m.child_id
 where  m.health = 1
 order  by e.position`
 
 const placementsSeen = `
 select p.*, g.name as group_name, g.colour as group_colour, g.icon as group_icon
 from   seen m
-join   placements p on p.child_id = m.child_id
-join   groups g on g.id = p.group_id
+join   placements p on p.kita_id = m.kita_id and p.child_id = m.child_id
+join   groups g on g.kita_id = p.kita_id and g.id = p.group_id
 order  by p.from_day`
 
 // guardiansSeen: leaders keep the records and see them whole, educators see whom to ring. One parent's address and number
@@ -68,22 +68,22 @@ const guardiansSeen = `,
 beside as (
   select g.*, gc.relation, gc.custody, gc.may_pick_up, gc.receives_notices, m.leader,
          case when m.leader = 1 or m.educator = 1 then 1 else 0 end as staff,
-         case when exists (select 1 from barred_people x where x.guardian_id = g.id and x.account_id = ?) then 0
+         case when exists (select 1 from barred_people x where x.kita_id = g.kita_id and x.guardian_id = g.id and x.account_id = ?) then 0
               when m.leader = 1 then 1
               when m.educator = 0 or g.archived_at is not null then 0
               when exists (select 1
                            from   guardian_children o
-                           join   guardian_children mine on mine.child_id = o.child_id
-                           join   guardians mg on mg.id = mine.guardian_id
-                           where  o.guardian_id = g.id and mg.account_id = ?) then 0
+                           join   guardian_children mine on mine.kita_id = o.kita_id and mine.child_id = o.child_id
+                           join   guardians mg on mg.kita_id = mine.kita_id and mg.id = mine.guardian_id
+                           where  o.kita_id = g.kita_id and o.guardian_id = g.id and mg.account_id = ?) then 0
               else 1 end as by_phone,
          (select min(b.reason)
-          from   contact_bans b join guardians bg on bg.id = b.guardian_id
-          where  b.child_id = gc.child_id and b.lifted_at is null
+          from   contact_bans b join guardians bg on bg.kita_id = b.kita_id and bg.id = b.guardian_id
+          where  b.kita_id = gc.kita_id and b.child_id = gc.child_id and b.lifted_at is null
           and    (bg.id = g.id or bg.account_id = g.account_id)) as reason
   from   seen m
-  join   guardian_children gc on gc.child_id = m.child_id
-  join   guardians g on g.id = gc.guardian_id)
+  join   guardian_children gc on gc.kita_id = m.kita_id and gc.child_id = m.child_id
+  join   guardians g on g.kita_id = gc.kita_id and g.id = gc.guardian_id)
 select x.id, x.first_name, x.last_name, x.relation, x.staff, x.by_phone, x.leader * x.by_phone as by_letter,
        case when x.staff = 1 then x.custody else false end as custody,
        case when x.staff = 1 and x.reason is null then x.may_pick_up else false end as may_pick_up,

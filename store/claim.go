@@ -41,9 +41,9 @@ select d.id, d.kita_id, d.account_id, d.recipient_id, d.absence_id, d.channel, d
        coalesce(g.first_name || ' ' || g.last_name, st.first_name || ' ' || st.last_name, a.name, '') as person,
        (select count(*) from recipients u where u.account_id = d.account_id and u.opened_at is null and not u.withdrawn) as unread,
        coalesce(k.name, '') as kita_name, coalesce(k.title_only, false) as title_only,
-       case when ab.id is null then '' else coalesce((select min(gr.name) from placements pl join groups gr on gr.id = pl.group_id
-                 join staff_groups sg on sg.group_id = gr.id join staff sf on sf.id = sg.staff_id
-                 where pl.child_id = ab.child_id and pl.from_day <= ab.to_day and pl.to_day >= ab.from_day and sf.account_id = d.account_id), '') end as group_name,
+       case when ab.id is null then '' else coalesce((select min(gr.name) from placements pl join groups gr on gr.kita_id = pl.kita_id and gr.id = pl.group_id
+                 join staff_groups sg on sg.kita_id = gr.kita_id and sg.group_id = gr.id join staff sf on sf.kita_id = sg.kita_id and sf.id = sg.staff_id
+                 where pl.kita_id = ab.kita_id and pl.child_id = ab.child_id and pl.from_day <= ab.to_day and pl.to_day >= ab.from_day and sf.account_id = d.account_id), '') end as group_name,
        ab.withdrawn_at is not null as withdrawn,
        r.notice_id as notice_id`
 
@@ -51,10 +51,10 @@ const claimedJoins = `
 left   join subscriptions p on p.id = d.subscription_id
 left   join accounts a on a.id = d.account_id
 left   join kitas k on k.id = d.kita_id
-left   join absences ab on ab.id = d.absence_id
-left   join recipients r on r.id = d.recipient_id
-left   join guardians g on g.id = r.guardian_id
-left   join staff st on st.id = r.staff_id`
+left   join absences ab on ab.kita_id = d.kita_id and ab.id = d.absence_id
+left   join recipients r on r.kita_id = d.kita_id and r.id = d.recipient_id
+left   join guardians g on g.kita_id = r.kita_id and g.id = r.guardian_id
+left   join staff st on st.kita_id = r.kita_id and st.id = r.staff_id`
 
 const claimedDeliveries = claimedColumns + `
 from   deliveries d` + claimedJoins + `

@@ -195,4 +195,4 @@ const troubled = `
 update recipients set trouble = case when exists (select 1 from subscriptions d where d.account_id = recipients.account_id) then 'failed' else 'no_device' end
 where  id in (?)
 and    accepted_at is null
-and    not exists (select 1 from deliveries d where d.recipient_id = recipients.id and d.channel = 'push' and d.outcome = '')`
+and    not exists (select 1 from deliveries d where d.kita_id = recipients.kita_id and d.recipient_id = recipients.id and d.channel = 'push' and d.outcome = '')`

@@ -107,12 +107,12 @@ const (
 // for by itself, so that both are found by keys whatever the planner knows of the tables. Nor is it asked whether there
 // "exists" one: PostgreSQL may then put all that exist into a table first.
 const addressed = `
-((select 1 from staff s join kitas k on k.id = s.kita_id where s.id = r.staff_id and s.archived_at is null and k.archived_at is null) is not null
- or (select 1 from guardians g where g.id = r.guardian_id and g.archived_at is null) is not null
-    and ((select 1 from recipient_children rc join told t on t.guardian_id = r.guardian_id and t.child_id = rc.child_id
-          where rc.recipient_id = r.id limit 1) is not null
-         or (select 1 from recipient_children rc join told t on t.account_id = r.account_id and t.child_id = rc.child_id
-             where rc.recipient_id = r.id limit 1) is not null))`
+((select 1 from staff s join kitas k on k.id = s.kita_id where s.kita_id = r.kita_id and s.id = r.staff_id and s.archived_at is null and k.archived_at is null) is not null
+ or (select 1 from guardians g where g.kita_id = r.kita_id and g.id = r.guardian_id and g.archived_at is null) is not null
+    and ((select 1 from recipient_children rc join told t on t.kita_id = rc.kita_id and t.guardian_id = r.guardian_id and t.child_id = rc.child_id
+          where rc.kita_id = r.kita_id and rc.recipient_id = r.id limit 1) is not null
+         or (select 1 from recipient_children rc join told t on t.kita_id = rc.kita_id and t.account_id = r.account_id and t.child_id = rc.child_id
+             where rc.kita_id = r.kita_id and rc.recipient_id = r.id limit 1) is not null))`
 
 // stillWanted: what is asked right before sending. A notice must be public and unread by this person since it was last
 // announced, the person still be somebody to be told; of an absence what is said must still be so, and the colleague have
@@ -126,15 +126,15 @@ select d.id as id, d.leased_until as leased_until, coalesce(d.account_id, '') as
   when d.kind = 'test' then ''
   when d.kind = 'absence' then case when ab.withdrawn_at is null or d.created_at >= ab.withdrawn_at then 'absence' else 'cancelled' end
   when r.id is null or r.withdrawn or d.channel = 'push' and coalesce(r.account_id, '') <> coalesce(d.account_id, '') then 'cancelled'
-  when (select 1 from notices n where n.id = r.notice_id and n.state = 'published') is null then 'cancelled'
+  when (select 1 from notices n where n.kita_id = r.kita_id and n.id = r.notice_id and n.state = 'published') is null then 'cancelled'
   when d.kind = 'reminder' and r.confirmed_at is not null then 'cancelled'
   when d.kind <> 'reminder' and r.opened_at is not null then 'cancelled'
   when d.channel = 'email' and r.shown_at is not null then 'cancelled'
   when not ` + addressed + ` then 'cancelled'
   else '' end as outcome
 from   deliveries d
-left   join absences ab on ab.id = d.absence_id
-left   join recipients r on r.id = d.recipient_id
+left   join absences ab on ab.kita_id = d.kita_id and ab.id = d.absence_id
+left   join recipients r on r.kita_id = d.kita_id and r.id = d.recipient_id
 where  d.id in (?)`
 
 // worksWith: SQLite carries values into the branches of the view reach, but no columns of another table: asked within

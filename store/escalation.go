@@ -23,8 +23,8 @@ const (
 // What is not finished is known here by its outcome: a planner that could also use the index of all that waits in the house
 // would, for each recipient, when it takes the queue for short.
 const silent = `
-r.notice_id = ? and r.opened_at is null and r.shown_at is null and r.emailed_at is null and r.call_listed_at is null
-and not exists (select 1 from deliveries m where m.recipient_id = r.id and m.channel = 'email' and m.outcome = '')
+r.kita_id = ? and r.notice_id = ? and r.opened_at is null and r.shown_at is null and r.emailed_at is null and r.call_listed_at is null
+and not exists (select 1 from deliveries m where m.kita_id = r.kita_id and m.recipient_id = r.id and m.channel = 'email' and m.outcome = '')
 and ` + addressed
 
 // trying: a push p waits for its first try, however late that is, or was tried in vain for no longer than patience, and
@@ -34,14 +34,14 @@ const trying = `p.channel = 'push' and p.outcome = '' and (p.attempts = 0 or p.a
 // impatient adds: no push was accepted after a moment, and none is still being tried.
 const impatient = silent + `
 and (r.accepted_at is null or r.accepted_at <= ?)
-and not exists (select 1 from deliveries p where p.recipient_id = r.id and ` + trying + `)`
+and not exists (select 1 from deliveries p where p.kita_id = r.kita_id and p.recipient_id = r.id and ` + trying + `)`
 
 const mailThem = `
 insert into deliveries (id, kita_id, account_id, recipient_id, channel, service, kind, rank, due_at, expires_at, created_at, turn)
 select new_id(), r.kita_id, r.account_id, r.id, 'email', '` + mailService + `', 'notice', cast(? as bigint), cast(? as bigint), cast(? as bigint), cast(? as bigint), cast(? as bigint)
 from   recipients r
-left   join guardians mg on mg.id = r.guardian_id
-left   join staff ms on ms.id = r.staff_id
+left   join guardians mg on mg.kita_id = r.kita_id and mg.id = r.guardian_id
+left   join staff ms on ms.kita_id = r.kita_id and ms.id = r.staff_id
 left   join accounts ma on ma.id = r.account_id
 where  coalesce(nullif(mg.email, ''), nullif(ms.email, ''), ma.login, '') <> '' and `
 
@@ -50,7 +50,7 @@ const callThem = `update recipients set call_listed_at = ? where id in (select r
 // left: those who are to be looked after later, and since when the patience with each counts.
 const left = `
 select r.accepted_at as accepted_at,
-       (select max(p.due_at) from deliveries p where p.recipient_id = r.id and ` + trying + `) as due_at
+       (select max(p.due_at) from deliveries p where p.kita_id = r.kita_id and p.recipient_id = r.id and ` + trying + `) as due_at
 from   recipients r
 where  ` + silent
 
@@ -68,9 +68,9 @@ func (s *Store) SystemEscalate(ctx context.Context, notice kita.ID, mailWorks bo
 		if err != nil {
 			return err
 		}
-		whom, args, tryFor := impatient, []any{notice, kita.At(tx.now.Add(-patience)), kita.At(tx.now.Add(patience))}, mailFor
+		whom, args, tryFor := impatient, []any{n.KitaID, notice, kita.At(tx.now.Add(-patience)), kita.At(tx.now.Add(patience))}, mailFor
 		if n.Kind == kita.NoticeUrgent {
-			whom, args, tryFor = silent, args[:1], mailUrgentFor
+			whom, args, tryFor = silent, args[:2], mailUrgentFor
 		}
 		if mailWorks {
 			if _, err := tx.exec(mailThem+whom, append([]any{n.Kind.Rank(), tx.now, kita.At(tx.now.Add(tryFor)), tx.now, tx.now}, args...)...); err != nil {
@@ -82,18 +82,18 @@ func (s *Store) SystemEscalate(ctx context.Context, notice kita.ID, mailWorks bo
 		if _, err := tx.exec(callThem+whom+")", append([]any{tx.now}, args...)...); err != nil {
 			return err
 		}
-		again, err = escalateAgain(tx, notice)
+		again, err = escalateAgain(tx, n)
 		return err
 	})
 	return again, err
 }
 
 // escalateAgain moves the running job to when the next of those left can be looked after; zero when nobody is left.
-func escalateAgain(tx *Tx, notice kita.ID) (again kita.Instant, err error) {
+func escalateAgain(tx *Tx, n kita.Notice) (again kita.Instant, err error) {
 	waiting, err := list[struct {
 		AcceptedAt *kita.Instant `db:"accepted_at"`
 		DueAt      *kita.Instant `db:"due_at"`
-	}](tx.ctx, tx, left, kita.At(tx.now.Add(patience)), notice)
+	}](tx.ctx, tx, left, kita.At(tx.now.Add(patience)), n.KitaID, n.ID)
 	if err != nil || len(waiting) == 0 {
 		return again, err
 	}
@@ -109,7 +109,7 @@ func escalateAgain(tx *Tx, notice kita.ID) (again kita.Instant, err error) {
 			again = at
 		}
 	}
-	return again, tx.enqueueAgain("escalate", notice, again)
+	return again, tx.enqueueAgain("escalate", n.ID, again)
 }
 
 func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }

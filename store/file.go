@@ -62,8 +62,8 @@ const fileFor = `
 select f.*
 from   files f
 where  f.id = ?
-and   (exists (select 1 from notice_files nf where nf.file_id = f.id and exists (select 1 ` + inbox + ` and r.notice_id = nf.notice_id))
-    or exists (select 1 from notice_files nf where nf.file_id = f.id and exists (` + postedNotices + ` and n.id = nf.notice_id))
+and   (exists (select 1 from notice_files nf where nf.kita_id = f.kita_id and nf.file_id = f.id and exists (select 1 ` + inbox + ` and r.kita_id = nf.kita_id and r.notice_id = nf.notice_id))
+    or exists (select 1 from notice_files nf where nf.kita_id = f.kita_id and nf.file_id = f.id and exists (` + postedNotices + ` and n.kita_id = nf.kita_id and n.id = nf.notice_id))
     or f.account_id = ? and exists (
        select 1 from kitas k where k.id = f.kita_id and k.archived_at is null
        and (exists (select 1 from staff s where s.kita_id = k.id and s.account_id = f.account_id and s.archived_at is null)
@@ -86,7 +86,8 @@ func filesOf(ctx context.Context, q query, notices []kita.ID) (map[kita.ID][]Fil
 	rows, err := listIn[struct {
 		NoticeID kita.ID `db:"notice_id"`
 		File
-	}](ctx, q, `select nf.notice_id, f.* from notice_files nf join files f on f.id = nf.file_id where nf.notice_id in (?) order by nf.position`, notices)
+	}](ctx, q, `select nf.notice_id, f.* from notices n join notice_files nf on nf.kita_id = n.kita_id and nf.notice_id = n.id
+join files f on f.kita_id = nf.kita_id and f.id = nf.file_id where n.id in (?) order by nf.position`, notices)
 	for _, row := range rows {
 		found[row.NoticeID] = append(found[row.NoticeID], row.File)
 	}

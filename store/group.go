@@ -21,7 +21,7 @@ where  g.id in (
   select r.group_id from staff_reach r where r.account_id = ?
   union
   select p.group_id
-  from   reach r join placements p on p.child_id = r.child_id
+  from   reach r join placements p on p.kita_id = r.kita_id and p.child_id = r.child_id
   where  r.account_id = ? and r.through = 'guardian' and p.to_day >= ?)`
 
 // GroupListed is a group and whether the viewer is of its team: where educators see the whole kita, their own come first.
@@ -31,8 +31,8 @@ type GroupListed struct {
 }
 
 const groupsListed = `
-select x.*, exists (select 1 from staff_groups sg join staff s on s.id = sg.staff_id
-                    where sg.group_id = x.id and s.account_id = ? and s.archived_at is null) as mine
+select x.*, exists (select 1 from staff_groups sg join staff s on s.kita_id = sg.kita_id and s.id = sg.staff_id
+                    where sg.kita_id = x.kita_id and sg.group_id = x.id and s.account_id = ? and s.archived_at is null) as mine
 from (` + groupsSeen
 
 // Groups are those the viewer has to do with, by name.
@@ -127,8 +127,8 @@ func (s *Store) ChangeGroup(ctx context.Context, v kita.Viewer, id kita.ID, chan
 
 const childrenPlacedFrom = `
 select count(*)
-from   placements p join children c on c.id = p.child_id
-where  p.group_id = ? and p.to_day >= ? and c.archived_at is null`
+from   placements p join children c on c.kita_id = p.kita_id and c.id = p.child_id
+where  p.kita_id = ? and p.group_id = ? and p.to_day >= ? and c.archived_at is null`
 
 // ArchiveGroup puts a group away, or takes it out again. It is refused while children are placed in it today or later:
 // they would be in a group nobody sees.
@@ -144,7 +144,7 @@ func (s *Store) ArchiveGroup(ctx context.Context, v kita.Viewer, id kita.ID, arc
 		g.ArchivedAt = nil
 		if archived {
 			g.ArchivedAt = &tx.now
-			n, err := get[int](ctx, tx, childrenPlacedFrom, id, k.Today(tx.now.Time))
+			n, err := get[int](ctx, tx, childrenPlacedFrom, g.KitaID, id, k.Today(tx.now.Time))
 			if err != nil {
 				return err
 			}

@@ -43,7 +43,7 @@ type TieSeen struct {
 // and kept (materialized): PostgreSQL would ask it again wherever it is named, 40 times as long for a page of guardians.
 const reached = `
 with mine as materialized (
-  select distinct r.child_id as child_id, r.through as through
+  select distinct r.kita_id as kita_id, r.child_id as child_id, r.through as through
   from   reach r
   where  r.account_id = ? and r.kita_id = ? and r.until_day >= ?)`
 
@@ -58,19 +58,19 @@ judged as materialized (
   select g.*,
          exists (select 1 from staff s join kitas k on k.id = s.kita_id and k.archived_at is null
                  where s.kita_id = g.kita_id and s.account_id = ? and s.role = 'leader' and s.archived_at is null)
-         and (not exists (select 1 from guardian_children gc where gc.guardian_id = g.id)
-              and not exists (select 1 from barred_people x where x.guardian_id = g.id and x.account_id = ?)
-              or exists (select 1 from guardian_children gc join mine m on m.child_id = gc.child_id
-                         where gc.guardian_id = g.id and m.through = 'leader')) as kept,
+         and (not exists (select 1 from guardian_children gc where gc.kita_id = g.kita_id and gc.guardian_id = g.id)
+              and not exists (select 1 from barred_people x where x.kita_id = g.kita_id and x.guardian_id = g.id and x.account_id = ?)
+              or exists (select 1 from guardian_children gc join mine m on m.kita_id = gc.kita_id and m.child_id = gc.child_id
+                         where gc.kita_id = g.kita_id and gc.guardian_id = g.id and m.through = 'leader')) as kept,
          g.account_id = ? and g.archived_at is null
          and exists (select 1 from kitas k where k.id = g.kita_id and k.archived_at is null) as own,
          g.archived_at is null
-         and exists (select 1 from guardian_children gc join mine m on m.child_id = gc.child_id
-                     where gc.guardian_id = g.id and m.through = 'educator') as educated,
-         exists (select 1 from barred_people x where x.guardian_id = g.id and x.account_id = ?) as barred,
-         exists (select 1 from guardian_children gc join guardian_children my on my.child_id = gc.child_id
-                 join guardians me on me.id = my.guardian_id
-                 where gc.guardian_id = g.id and me.account_id = ?) as shares_child
+         and exists (select 1 from guardian_children gc join mine m on m.kita_id = gc.kita_id and m.child_id = gc.child_id
+                     where gc.kita_id = g.kita_id and gc.guardian_id = g.id and m.through = 'educator') as educated,
+         exists (select 1 from barred_people x where x.kita_id = g.kita_id and x.guardian_id = g.id and x.account_id = ?) as barred,
+         exists (select 1 from guardian_children gc join guardian_children my on my.kita_id = gc.kita_id and my.child_id = gc.child_id
+                 join guardians me on me.kita_id = my.kita_id and me.id = my.guardian_id
+                 where gc.kita_id = g.kita_id and gc.guardian_id = g.id and me.account_id = ?) as shares_child
   from   guardians g
   where  g.kita_id = ?),
 seen as materialized (
@@ -101,13 +101,13 @@ const tiesSeen = reached + `
 select t.kita_id, t.guardian_id, t.child_id, t.relation, t.custody, t.receives_notices, t.created_at, t.banned,
        t.may_pick_up and (not t.banned or t.through <> 'educator') as may_pick_up
 from  (select gc.*, m.through,
-              exists (select 1 from contact_bans b join guardians bg on bg.id = b.guardian_id
-                      where b.child_id = gc.child_id and b.lifted_at is null
+              exists (select 1 from contact_bans b join guardians bg on bg.kita_id = b.kita_id and bg.id = b.guardian_id
+                      where b.kita_id = gc.kita_id and b.child_id = gc.child_id and b.lifted_at is null
                       and   (bg.id = g.id or bg.account_id = g.account_id)) as banned
        from   guardian_children gc
-       join   guardians g on g.id = gc.guardian_id
-       join   mine m on m.child_id = gc.child_id
-       where  gc.guardian_id in (?) and m.through = ?) t
+       join   guardians g on g.kita_id = gc.kita_id and g.id = gc.guardian_id
+       join   mine m on m.kita_id = gc.kita_id and m.child_id = gc.child_id
+       where  gc.kita_id = ? and gc.guardian_id in (?) and m.through = ?) t
 order  by t.guardian_id, t.child_id`
 
 // through is the reach by which the ties of a person seen so are shown.
@@ -129,7 +129,7 @@ func withTies(ctx context.Context, q query, v kita.Viewer, kitaID kita.ID, rows 
 		rows[i].Children = []TieSeen{}
 	}
 	for as, guardians := range ids {
-		ties, err := listIn[TieSeen](ctx, q, tiesSeen, append(reachedArgs(v, kitaID), guardians, as.through())...)
+		ties, err := listIn[TieSeen](ctx, q, tiesSeen, append(reachedArgs(v, kitaID), kitaID, guardians, as.through())...)
 		if err != nil {
 			return err
 		}
@@ -355,14 +355,15 @@ func (s *Store) Untie(ctx context.Context, v kita.Viewer, guardianID, childID ki
 		if err != nil {
 			return err
 		}
-		if err := tx.one(`delete from guardian_children where guardian_id = ? and child_id = ?`, guardianID, childID); err != nil {
+		if err := tx.one(`delete from guardian_children where kita_id = ? and guardian_id = ? and child_id = ?`, g.KitaID, guardianID, childID); err != nil {
 			return err
 		}
 		// Another record of the same account that is still tied keeps what both had.
-		if _, err := tx.exec(`delete from recipient_children where child_id = ?
-and recipient_id in (select r.id from recipients r where r.guardian_id in (`+samePerson+`))
-and not exists (select 1 from guardian_children gc where gc.child_id = recipient_children.child_id and gc.guardian_id in (`+samePerson+`))`,
-			childID, guardianID, guardianID, guardianID, guardianID); err != nil {
+		if _, err := tx.exec(`delete from recipient_children where kita_id = ? and child_id = ?
+and recipient_id in (select r.id from recipients r where r.kita_id = ? and r.guardian_id in (`+samePerson+`))
+and not exists (select 1 from guardian_children gc
+                where gc.kita_id = recipient_children.kita_id and gc.child_id = recipient_children.child_id and gc.guardian_id in (`+samePerson+`))`,
+			g.KitaID, childID, g.KitaID, guardianID, guardianID, guardianID, guardianID); err != nil {
 			return err
 		}
 		if err := tx.dropEmptyRecipients(guardianID); err != nil {

@@ -45,10 +45,10 @@ where  g.archived_at is null and g.kita_id = ?`
 // with a child from which the leader is banned. Whoever gives a code out could use it as well.
 const invitedBy = `
 and    exists (select 1 from staff s where s.kita_id = g.kita_id and s.account_id = ? and s.role = 'leader' and s.archived_at is null)
-and   (not exists (select 1 from guardian_children gc where gc.guardian_id = g.id)
-       or g.id in (select gc.guardian_id from reach r join guardian_children gc on gc.child_id = r.child_id
+and   (not exists (select 1 from guardian_children gc where gc.kita_id = g.kita_id and gc.guardian_id = g.id)
+       or g.id in (select gc.guardian_id from reach r join guardian_children gc on gc.kita_id = r.kita_id and gc.child_id = r.child_id
                    where r.account_id = ? and r.kita_id = ? and r.through = 'leader'))
-and    not exists (select 1 from barred_people x where x.guardian_id = g.id and x.account_id = ?)`
+and    not exists (select 1 from barred_people x where x.kita_id = g.kita_id and x.guardian_id = g.id and x.account_id = ?)`
 
 func invitedByArgs(v kita.Viewer, kitaID kita.ID) []any {
 	return []any{v.AccountID(), v.AccountID(), kitaID, v.AccountID()}
@@ -61,10 +61,10 @@ and    g.account_id is null
 and    exists (
   select 1
   from   guardian_children gc
-  join   children ch on ch.id = gc.child_id and ch.archived_at is null
-  join   placements p on p.child_id = gc.child_id
-  where  gc.guardian_id = g.id and p.group_id = ? and p.from_day <= ? and p.to_day >= ?
-  and    not exists (select 1 from contact_bans b where b.child_id = gc.child_id and b.guardian_id = g.id and b.lifted_at is null))`
+  join   children ch on ch.kita_id = gc.kita_id and ch.id = gc.child_id and ch.archived_at is null
+  join   placements p on p.kita_id = gc.kita_id and p.child_id = gc.child_id
+  where  gc.kita_id = g.kita_id and gc.guardian_id = g.id and p.group_id = ? and p.from_day <= ? and p.to_day >= ?
+  and    not exists (select 1 from contact_bans b where b.kita_id = gc.kita_id and b.child_id = gc.child_id and b.guardian_id = g.id and b.lifted_at is null))`
 
 const inviteeStaff = `
 select s.kita_id, s.id as staff_id, s.first_name || ' ' || s.last_name as name, '' as address, s.language,
@@ -158,8 +158,8 @@ from  (select 1 as n from accounts a where a.id = ? and a.operator
        union all
        select 1 from guardians p join kitas k on k.id = p.kita_id where p.account_id = ? and p.archived_at is null and not ` + manages + `
        union all
-       select 1 from reach r join contact_bans b on b.child_id = r.child_id and b.lifted_at is null
-       join guardians bg on bg.id = b.guardian_id
+       select 1 from reach r join contact_bans b on b.kita_id = r.kita_id and b.child_id = r.child_id and b.lifted_at is null
+       join guardians bg on bg.kita_id = b.kita_id and bg.id = b.guardian_id
        where r.account_id = ? and bg.account_id = ?) x
 where  not exists (select 1 from accounts o where o.id = ? and o.operator)`
 

@@ -125,7 +125,7 @@ func publish(tx *Tx, n kita.Notice, k kita.Kita) (kita.Notice, error) {
 		return n, err
 	}
 	// Whoever wrote it has read it.
-	if _, err := tx.exec(`update recipients set opened_at = ? where notice_id = ? and account_id = ?`, tx.now, n.ID, n.AuthorID); err != nil {
+	if _, err := tx.exec(`update recipients set opened_at = ? where kita_id = ? and notice_id = ? and account_id = ?`, tx.now, n.KitaID, n.ID, n.AuthorID); err != nil {
 		return n, err
 	}
 	if err := deliver(tx, n, k, "notice"); err != nil {
@@ -143,13 +143,14 @@ func discern(tx *Tx, n *kita.Notice) error {
 }
 
 // resolve writes the recipients of n: one row per person, however many of their children it is about. Two records of one
-// person in one kita are one recipient: they share the account.
+// person in one kita are one recipient: they share the account. Whether there is a device is asked in a scalar: of an exists
+// PostgreSQL would read every device of the house, once, and keep it.
 func resolve(tx *Tx, n kita.Notice, k kita.Kita) error {
 	if n.AudienceKind == kita.AudienceStaff {
 		_, err := tx.exec(`
 insert into recipients (id, kita_id, notice_id, account_id, staff_id, published_at, trouble)
 select new_id(), p.kita_id, cast(? as text), p.account_id, p.staff_id, cast(? as bigint),
-       case when exists (select 1 from subscriptions d where d.account_id = p.account_id) then '' else 'no_device' end
+       case when (select d.account_id from subscriptions d where d.account_id = p.account_id limit 1) is null then 'no_device' else '' end
 from  (select s.kita_id as kita_id, s.account_id as account_id, min(s.id) as staff_id
        from   staff s
        where  s.kita_id = ? and s.archived_at is null
@@ -160,7 +161,7 @@ from  (select s.kita_id as kita_id, s.account_id as account_id, min(s.id) as sta
 	if _, err := tx.exec(`
 insert into recipients (id, kita_id, notice_id, account_id, guardian_id, published_at, trouble)
 select new_id(), p.kita_id, cast(? as text), p.account_id, p.guardian_id, cast(? as bigint),
-       case when exists (select 1 from subscriptions d where d.account_id = p.account_id) then '' else 'no_device' end
+       case when (select d.account_id from subscriptions d where d.account_id = p.account_id limit 1) is null then 'no_device' else '' end
 from  (select t.kita_id as kita_id, t.account_id as account_id, min(t.guardian_id) as guardian_id
        from   told t
        where  `+condition+`
@@ -172,12 +173,12 @@ from  (select t.kita_id as kita_id, t.account_id as account_id, min(t.guardian_i
 insert into recipient_children (kita_id, recipient_id, child_id)
 select t.kita_id, r.id, t.child_id
 from   told t
-join   recipients r on r.notice_id = ? and r.account_id = t.account_id
+join   recipients r on r.kita_id = t.kita_id and r.notice_id = ? and r.account_id = t.account_id
 where  `+condition+`
 union
 select t.kita_id, r.id, t.child_id
 from   told t
-join   recipients r on r.notice_id = ? and r.guardian_id = t.guardian_id
+join   recipients r on r.kita_id = t.kita_id and r.notice_id = ? and r.guardian_id = t.guardian_id
 where  t.account_id is null and `+condition, slices.Concat([]any{n.ID}, args, []any{n.ID}, args)...)
 	return err
 }
@@ -193,7 +194,7 @@ func deliver(tx *Tx, n kita.Notice, k kita.Kita, kind string) error {
 	if err != nil {
 		return err
 	}
-	args := []any{kind, n.Kind.Rank(), tx.now, kita.At(n.Kind.Until(tx.now.Time, k.Zone())), tx.now, tx.now, ahead, ahead, n.ID}
+	args := []any{kind, n.Kind.Rank(), tx.now, kita.At(n.Kind.Until(tx.now.Time, k.Zone())), tx.now, tx.now, ahead, ahead, n.KitaID, n.ID}
 	if kind == "reminder" {
 		args = append(args, tx.now)
 	}
@@ -203,7 +204,7 @@ select new_id(), r.kita_id, r.account_id, r.id, d.id, 'push', d.service, cast(? 
        cast(? as bigint) + `+turnOf+`
 from   recipients r
 join   subscriptions d on d.account_id = r.account_id
-where  r.notice_id = ? and `+condition, args...); err != nil {
+where  r.kita_id = ? and r.notice_id = ? and `+condition, args...); err != nil {
 		return err
 	}
 	tx.wake()
@@ -214,7 +215,7 @@ where  r.notice_id = ? and `+condition, args...); err != nil {
 		From kita.Clock `db:"quiet_from"`
 		To   kita.Clock `db:"quiet_to"`
 	}](tx.ctx, tx, `select distinct a.quiet_from as quiet_from, a.quiet_to as quiet_to
-from recipients r join accounts a on a.id = r.account_id where r.notice_id = ? and a.quiet_from <> ''`, n.ID)
+from recipients r join accounts a on a.id = r.account_id where r.kita_id = ? and r.notice_id = ? and a.quiet_from <> ''`, n.KitaID, n.ID)
 	if err != nil {
 		return err
 	}
@@ -225,10 +226,10 @@ from recipients r join accounts a on a.id = r.account_id where r.notice_id = ? a
 		}
 		if _, err := tx.exec(`
 update deliveries set due_at = ?, expires_at = ?, turn = turn + (? - due_at)
-where  finished_at is null and created_at = ? and recipient_id in (
+where  finished_at is null and created_at = ? and kita_id = ? and recipient_id in (
     select r.id from recipients r join accounts a on a.id = r.account_id
-    where  r.notice_id = ? and a.quiet_from = ? and a.quiet_to = ?)`,
-			kita.At(due), kita.At(n.Kind.Until(due, k.Zone())), kita.At(due), tx.now, n.ID, hours.From, hours.To); err != nil {
+    where  r.kita_id = ? and r.notice_id = ? and a.quiet_from = ? and a.quiet_to = ?)`,
+			kita.At(due), kita.At(n.Kind.Until(due, k.Zone())), kita.At(due), tx.now, n.KitaID, n.KitaID, n.ID, hours.From, hours.To); err != nil {
 			return err
 		}
 	}

@@ -106,13 +106,13 @@ func supersede(tx *Tx, v kita.Viewer, n kita.Notice) error {
 }
 
 func announceAgain(tx *Tx, n kita.Notice, k kita.Kita) error {
-	if err := cancelDeliveries(tx, n.ID); err != nil {
+	if err := cancelDeliveries(tx, n); err != nil {
 		return err
 	}
 	if _, err := tx.exec(`update recipients set accepted_at = null, shown_at = null, opened_at = null, confirmed_at = null,
 emailed_at = null, call_listed_at = null, called_at = null, called_by = null, reminded_at = null,
 trouble = case when exists (select 1 from subscriptions d where d.account_id = recipients.account_id) then '' else 'no_device' end
-where notice_id = ? and (account_id is null or account_id <> ?)`, n.ID, n.AuthorID); err != nil {
+where kita_id = ? and notice_id = ? and (account_id is null or account_id <> ?)`, n.KitaID, n.ID, n.AuthorID); err != nil {
 		return err
 	}
 	if err := deliver(tx, n, k, "correction"); err != nil {
@@ -121,9 +121,9 @@ where notice_id = ? and (account_id is null or account_id <> ?)`, n.ID, n.Author
 	return tx.enqueue("escalate", n.KitaID, n.ID, kita.At(k.EscalatesAt(n.Kind, tx.now.Time)))
 }
 
-func cancelDeliveries(tx *Tx, notice kita.ID) error {
+func cancelDeliveries(tx *Tx, n kita.Notice) error {
 	_, err := tx.exec(`update deliveries set finished_at = ?, outcome = 'cancelled' where finished_at is null
-and recipient_id in (select id from recipients where notice_id = ?)`, tx.now, notice)
+and kita_id = ? and recipient_id in (select id from recipients where kita_id = ? and notice_id = ?)`, tx.now, n.KitaID, n.KitaID, n.ID)
 	return err
 }
 
@@ -142,10 +142,10 @@ func (s *Store) WithdrawNotice(ctx context.Context, v kita.Viewer, id kita.ID) (
 		if err := tx.update("notices", "state, withdrawn_at, withdrawn_by", n); err != nil {
 			return err
 		}
-		if err := cancelDeliveries(tx, id); err != nil {
+		if err := cancelDeliveries(tx, n); err != nil {
 			return err
 		}
-		if _, err := tx.exec(`update recipients set withdrawn = true where notice_id = ?`, id); err != nil {
+		if _, err := tx.exec(`update recipients set withdrawn = true where kita_id = ? and notice_id = ?`, n.KitaID, id); err != nil {
 			return err
 		}
 		if _, err := tx.exec(`update jobs set finished_at = ? where finished_at is null and subject_id = ?`, tx.now, id); err != nil {
@@ -188,15 +188,15 @@ func (s *Store) Remind(ctx context.Context, v kita.Viewer, id kita.ID) (reminded
 		case !n.ConfirmWanted:
 			return kita.Refused("notice.no_confirmation")
 		}
-		recent, err := get[int](ctx, tx, `select count(*) from recipients where notice_id = ? and reminded_at > ?`, id, kita.At(tx.now.Add(-remindEvery)))
+		recent, err := get[int](ctx, tx, `select count(*) from recipients where kita_id = ? and notice_id = ? and reminded_at > ?`, n.KitaID, id, kita.At(tx.now.Add(-remindEvery)))
 		if err != nil {
 			return err
 		}
 		if recent > 0 {
 			return kita.Refused("notice.reminded_already", "minutes", int(remindEvery/time.Minute))
 		}
-		count, err := tx.exec(`update recipients set reminded_at = ? where notice_id = ? and confirmed_at is null and (account_id is null or account_id <> ?)`,
-			tx.now, id, n.AuthorID)
+		count, err := tx.exec(`update recipients set reminded_at = ? where kita_id = ? and notice_id = ? and confirmed_at is null and (account_id is null or account_id <> ?)`,
+			tx.now, n.KitaID, id, n.AuthorID)
 		if err != nil {
 			return err
 		}

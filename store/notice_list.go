@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strconv"
 
 	"morgenkreis/kita"
 )
@@ -22,12 +23,12 @@ where  k.archived_at is null
 and   (exists (select 1 from staff s where s.kita_id = n.kita_id and s.account_id = ? and s.archived_at is null
                and (s.role = 'leader' or n.author_id = s.account_id or k.educators_see_all and n.state = 'published'
                     or n.state = 'published' and (n.audience in ('kita', 'staff', 'children')
-                       or exists (select 1 from notice_targets nt join staff_groups sg on sg.group_id = nt.target_id
-                                  where nt.notice_id = n.id and sg.staff_id = s.id))))
+                       or exists (select 1 from notice_targets nt join staff_groups sg on sg.kita_id = nt.kita_id and sg.group_id = nt.target_id
+                                  where nt.kita_id = n.kita_id and nt.notice_id = n.id and sg.staff_id = s.id))))
     or n.author_id = ? and exists (select 1 from speakers m where m.provider_id = k.provider_id and m.account_id = ?))
 and   (n.audience <> 'children'
-    or exists (select 1 from notice_targets nt join reach r on r.child_id = nt.target_id
-               where nt.notice_id = n.id and r.account_id = ? and r.through in ('leader', 'educator') and r.until_day >= ?))`
+    or exists (select 1 from notice_targets nt join reach r on r.kita_id = nt.kita_id and r.child_id = nt.target_id
+               where nt.kita_id = n.kita_id and nt.notice_id = n.id and r.account_id = ? and r.through in ('leader', 'educator') and r.until_day >= ?))`
 
 func postedArgs(v kita.Viewer) []any {
 	return []any{v.AccountID(), v.AccountID(), v.AccountID(), v.AccountID(), v.Today()}
@@ -79,7 +80,7 @@ select k2.id from kitas k2 join speakers m on m.provider_id = k2.provider_id whe
 	}
 	q := s.as(v)
 	defer q.end()
-	rows, err := list[kita.Notice](ctx, q, postedNotices+clause+" order by n.publish_at desc, n.id desc limit ?", append(args, f.limit()+1)...)
+	rows, err := list[kita.Notice](ctx, q, postedNotices+clause+" order by n.publish_at desc, n.id desc limit "+strconv.Itoa(f.limit()+1), args...)
 	if err != nil {
 		return Page[Posted]{}, err
 	}
@@ -149,12 +150,14 @@ func withTargets(ctx context.Context, q query, v kita.Viewer, rows []kita.Notice
 	if len(rows) == 0 {
 		return nil
 	}
-	targets, err := listIn[pair](ctx, q, `select nt.notice_id as of_id, nt.target_id as the_id from notice_targets nt where nt.notice_id in (?)
-and not exists (select 1 from barred x where x.child_id = nt.target_id and x.account_id = ?) order by nt.target_id`, idsOf(rows), v.AccountID())
+	targets, err := listIn[pair](ctx, q, `select nt.notice_id as of_id, nt.target_id as the_id from notices n
+join notice_targets nt on nt.kita_id = n.kita_id and nt.notice_id = n.id where n.id in (?)
+and not exists (select 1 from barred x where x.kita_id = nt.kita_id and x.child_id = nt.target_id and x.account_id = ?) order by nt.target_id`, idsOf(rows), v.AccountID())
 	if err != nil {
 		return err
 	}
-	files, err := listIn[pair](ctx, q, `select notice_id as of_id, file_id as the_id from notice_files where notice_id in (?) order by position`, idsOf(rows))
+	files, err := listIn[pair](ctx, q, `select nf.notice_id as of_id, nf.file_id as the_id from notices n
+join notice_files nf on nf.kita_id = n.kita_id and nf.notice_id = n.id where n.id in (?) order by nf.position`, idsOf(rows))
 	if err != nil {
 		return err
 	}
@@ -177,8 +180,9 @@ and not exists (select 1 from barred x where x.child_id = nt.target_id and x.acc
 func (s *Store) Versions(ctx context.Context, v kita.Viewer, id kita.ID) ([]NoticeVersion, error) {
 	q := s.as(v)
 	defer q.end()
-	return list[NoticeVersion](ctx, q, `select nv.version, nv.title, nv.body, nv.replaced_at from notice_versions nv join notices n on n.id = nv.notice_id
-where nv.notice_id = ? and `+answersFor+` order by nv.version`, id, v.AccountID(), v.AccountID())
+	return list[NoticeVersion](ctx, q, `select nv.version, nv.title, nv.body, nv.replaced_at from notices n
+join notice_versions nv on nv.kita_id = n.kita_id and nv.notice_id = n.id
+where n.id = ? and `+answersFor+` order by nv.version`, id, v.AccountID(), v.AccountID())
 }
 
 // NoticeVersion is one earlier text.

@@ -53,7 +53,7 @@ type NamedChild struct {
 // for the reason given at reached.
 const childrenLed = `
 with mine as materialized (
-  select distinct r.child_id as child_id
+  select distinct r.kita_id as kita_id, r.child_id as child_id
   from   reach r
   where  r.account_id = ? and r.kita_id = ? and r.through = 'leader')`
 
@@ -67,17 +67,17 @@ select t.guardian_id as guardian_id, g.first_name || ' ' || g.last_name as guard
             when exists (select 1 from devices d where d.account_id = g.account_id) then 'device_refused'
             else 'no_device' end as trouble
 from   told t
-join   guardians g on g.id = t.guardian_id
-join   children c on c.id = t.child_id
+join   guardians g on g.kita_id = t.kita_id and g.id = t.guardian_id
+join   children c on c.kita_id = t.kita_id and c.id = t.child_id
 where  t.kita_id = ? and t.child_id in (select m.child_id from mine m)
-and    not exists (select 1 from barred_people x where x.guardian_id = g.id and x.account_id = ?)
+and    not exists (select 1 from barred_people x where x.kita_id = g.kita_id and x.guardian_id = g.id and x.account_id = ?)
 order  by g.last_name, g.first_name, g.id, c.first_name, c.id`
 
 const untold = childrenLed + `
 select c.id as id, c.first_name || ' ' || c.last_name as name
 from   children c
 where  c.kita_id = ? and c.archived_at is null and c.id in (select m.child_id from mine m)
-and    not exists (select 1 from told t where t.child_id = c.id)
+and    not exists (select 1 from told t where t.kita_id = c.kita_id and t.child_id = c.id)
 order  by c.last_name, c.first_name, c.id`
 
 // absenceSpans: those that stand and share a day with a span of days; of children who have left since as well.

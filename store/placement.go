@@ -112,7 +112,7 @@ func (s *Store) place(tx *Tx, v kita.Viewer, k kita.Kita, ps []kita.Placement, f
 	if err := placeable(tx, k, ps, field); err != nil {
 		return err
 	}
-	rows, err := listIn[kita.Placement](tx.ctx, tx, `select * from placements where child_id in (?) order by from_day`, children)
+	rows, err := listIn[kita.Placement](tx.ctx, tx, `select * from placements where kita_id = ? and child_id in (?) order by from_day`, k.ID, children)
 	if err != nil {
 		return err
 	}
@@ -203,8 +203,8 @@ func ledPlacement(tx *Tx, v kita.Viewer, id kita.ID) (kita.Placement, kita.Kita,
 	return p, k, err
 }
 
-func placementsOf(tx *Tx, child kita.ID) ([]kita.Placement, error) {
-	return list[kita.Placement](tx.ctx, tx, `select * from placements where child_id = ? order by from_day`, child)
+func placementsOf(tx *Tx, of, child kita.ID) ([]kita.Placement, error) {
+	return list[kita.Placement](tx.ctx, tx, `select * from placements where kita_id = ? and child_id = ? order by from_day`, of, child)
 }
 
 // ChangePlacement corrects group and days of one placement. No other gives way to it: KindConflict names the one that
@@ -223,7 +223,7 @@ func (s *Store) ChangePlacement(ctx context.Context, v kita.Viewer, id kita.ID, 
 		if err := placeable(tx, k, []kita.Placement{row}, fieldAlone); err != nil {
 			return err
 		}
-		placed, err := placementsOf(tx, row.ChildID)
+		placed, err := placementsOf(tx, k.ID, row.ChildID)
 		if err != nil {
 			return err
 		}
@@ -262,7 +262,7 @@ func (s *Store) DeletePlacement(ctx context.Context, v kita.Viewer, id kita.ID, 
 }
 
 func resumed(tx *Tx, k kita.Kita, gone kita.Placement) error {
-	before, err := list[kita.Placement](tx.ctx, tx, `select * from placements where child_id = ? and to_day = ?`, gone.ChildID, gone.From.Add(-1))
+	before, err := list[kita.Placement](tx.ctx, tx, `select * from placements where kita_id = ? and child_id = ? and to_day = ?`, k.ID, gone.ChildID, gone.From.Add(-1))
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 
 	"morgenkreis/kita"
@@ -18,6 +19,13 @@ case when r.confirmed_at   is not null then 'confirmed'
      when r.emailed_at     is not null then 'emailed'
      when r.accepted_at    is not null then 'accepted'
      else 'waiting' end`
+
+const ledgerOf = `
+select r.notice_id as notice_id, ` + stateOf + ` as state, count(*) as n
+from   notices n
+join   recipients r on r.kita_id = n.kita_id and r.notice_id = n.id
+where  n.id in (?)
+group  by 1, 2`
 
 // ledgers counts the recipients of those notices that the viewer answers for, by state. The house counts: how many is told
 // to those as well who are not told who.
@@ -38,7 +46,7 @@ func (s *Store) ledgers(ctx context.Context, q *seen, v kita.Viewer, notices []k
 		NoticeID kita.ID             `db:"notice_id"`
 		State    kita.RecipientState `db:"state"`
 		N        int                 `db:"n"`
-	}](ctx, s.db, `select r.notice_id as notice_id, `+stateOf+` as state, count(*) as n from recipients r where r.notice_id in (?) group by 1, 2`, mine)
+	}](ctx, s.db, ledgerOf, mine)
 	for _, row := range rows {
 		found[row.NoticeID].By[row.State] = row.N
 		found[row.NoticeID].Recipients += row.N
@@ -57,8 +65,8 @@ exists (select 1 from staff s where s.kita_id = n.kita_id and s.account_id = ? a
 const tellable = `
 (r.staff_id is not null
  or exists (select 1 from recipient_children rc
-            where rc.recipient_id = r.id
-            and   not exists (select 1 from barred x where x.child_id = rc.child_id and x.account_id = ?)))`
+            where rc.kita_id = r.kita_id and rc.recipient_id = r.id
+            and   not exists (select 1 from barred x where x.kita_id = rc.kita_id and x.child_id = rc.child_id and x.account_id = ?)))`
 
 // recipientsOf: whoever is banned from a child learns no number of its family, author or leader though they be; and no
 // parent learns the other's, nor anybody a colleague's, but the leaders, who keep the records.
@@ -67,18 +75,18 @@ select r.id, r.kita_id, r.notice_id, r.account_id, r.guardian_id, r.staff_id, r.
        r.opened_at, r.confirmed_at, r.emailed_at, r.call_listed_at, r.called_at, r.reminded_at,
        coalesce(g.first_name || ' ' || g.last_name, s.first_name || ' ' || s.last_name) as name,
        coalesce(g.last_name, s.last_name) as last_name,
-       case when exists (select 1 from barred_people x where x.guardian_id = r.guardian_id and x.account_id = ?) then ''
+       case when exists (select 1 from barred_people x where x.kita_id = r.kita_id and x.guardian_id = r.guardian_id and x.account_id = ?) then ''
             when exists (select 1 from staff l
                          where  l.kita_id = r.kita_id and l.account_id = ? and l.role = 'leader' and l.archived_at is null) then coalesce(g.phone, s.phone)
-            when exists (select 1 from guardian_children t join guardian_children my on my.child_id = t.child_id
-                         join   guardians me on me.id = my.guardian_id
-                         where  t.guardian_id = r.guardian_id and me.account_id = ?) then ''
+            when exists (select 1 from guardian_children t join guardian_children my on my.kita_id = t.kita_id and my.child_id = t.child_id
+                         join   guardians me on me.kita_id = my.kita_id and me.id = my.guardian_id
+                         where  t.kita_id = r.kita_id and t.guardian_id = r.guardian_id and me.account_id = ?) then ''
             else coalesce(g.phone, '') end as phone, ` + stateOf + ` as state
 from   recipients r
-join   notices n on n.id = r.notice_id
-left   join guardians g on g.id = r.guardian_id
-left   join staff s on s.id = r.staff_id
-where  r.notice_id = ? and ` + readersKnown + ` and ` + tellable
+join   notices n on n.kita_id = r.kita_id and n.id = r.notice_id
+left   join guardians g on g.kita_id = r.kita_id and g.id = r.guardian_id
+left   join staff s on s.kita_id = r.kita_id and s.id = r.staff_id
+where  n.id = ? and ` + readersKnown + ` and ` + tellable
 
 // RecipientFilter narrows the ledger of one notice.
 type RecipientFilter struct {
@@ -135,8 +143,8 @@ func withChildren(ctx context.Context, q query, v kita.Viewer, rows []kita.Recip
 	for i, r := range rows {
 		ids[i], at[r.ID] = r.ID, i
 	}
-	pairs, err := listIn[pair](ctx, q, `select rc.recipient_id as of_id, rc.child_id as the_id from recipient_children rc where rc.recipient_id in (?)
-and not exists (select 1 from barred x where x.child_id = rc.child_id and x.account_id = ?) order by rc.child_id`, ids, v.AccountID())
+	pairs, err := listIn[pair](ctx, q, `select rc.recipient_id as of_id, rc.child_id as the_id from recipient_children rc where rc.kita_id = ? and rc.recipient_id in (?)
+and not exists (select 1 from barred x where x.kita_id = rc.kita_id and x.child_id = rc.child_id and x.account_id = ?) order by rc.child_id`, rows[0].KitaID, ids, v.AccountID())
 	for _, p := range pairs {
 		rows[at[p.Of]].Children = append(rows[at[p.Of]].Children, p.The)
 	}
@@ -181,16 +189,16 @@ where  r.account_id = ?
 and   (r.staff_id is not null
        and exists (select 1 from staff s where s.kita_id = r.kita_id and s.account_id = r.account_id and s.archived_at is null)
     or exists (select 1 from recipient_children rc
-               join   guardian_children gc on gc.child_id = rc.child_id
-               join   guardians g on g.id = gc.guardian_id and g.account_id = r.account_id and g.archived_at is null
-               where  rc.recipient_id = r.id
-               and    not exists (select 1 from barred x where x.child_id = rc.child_id and x.account_id = r.account_id)))
+               join   guardian_children gc on gc.kita_id = rc.kita_id and gc.child_id = rc.child_id
+               join   guardians g on g.kita_id = gc.kita_id and g.id = gc.guardian_id and g.account_id = r.account_id and g.archived_at is null
+               where  rc.kita_id = r.kita_id and rc.recipient_id = r.id
+               and    not exists (select 1 from barred x where x.kita_id = rc.kita_id and x.child_id = rc.child_id and x.account_id = r.account_id)))
 and    (select k.archived_at from kitas k where k.id = r.kita_id) is null`
 
 // inbox is the notices addressed to an account, without what was withdrawn.
 const inbox = `
 from   recipients r
-join   notices n on n.id = r.notice_id` + receivedBy + ` and not r.withdrawn and n.state = 'published'`
+join   notices n on n.kita_id = r.kita_id and n.id = r.notice_id` + receivedBy + ` and not r.withdrawn and n.state = 'published'`
 
 const receivedColumns = `n.*, r.id as recipient_id, r.published_at as received_at, r.opened_at as opened_at, r.confirmed_at as confirmed_at`
 
@@ -260,12 +268,12 @@ func (s *Store) InboxNotice(ctx context.Context, v kita.Viewer, id kita.ID) (Rec
 // childrenOfReceived begins at the page, whatever the planner thinks: from the viewer's children it would read all that was ever
 // written about them.
 const childrenOfReceived = `
-with page as materialized (select rc.recipient_id, rc.child_id from recipient_children rc where rc.recipient_id in (?))
+with page as materialized (select rc.kita_id, rc.recipient_id, rc.child_id from recipient_children rc where rc.kita_id in (?) and rc.recipient_id in (?))
 select p.recipient_id as of_id, p.child_id as the_id
 from   page p
-where  exists (select 1 from guardian_children gc join guardians g on g.id = gc.guardian_id
-               where gc.child_id = p.child_id and g.account_id = ? and g.archived_at is null)
-and    not exists (select 1 from barred x where x.child_id = p.child_id and x.account_id = ?)
+where  exists (select 1 from guardian_children gc join guardians g on g.kita_id = gc.kita_id and g.id = gc.guardian_id
+               where gc.kita_id = p.kita_id and gc.child_id = p.child_id and g.account_id = ? and g.archived_at is null)
+and    not exists (select 1 from barred x where x.kita_id = p.kita_id and x.child_id = p.child_id and x.account_id = ?)
 order  by p.child_id`
 
 // withReceived adds files, and the children a notice is about that the viewer may know of.
@@ -274,14 +282,18 @@ func withReceived(ctx context.Context, q query, v kita.Viewer, rows []Received) 
 		return nil
 	}
 	ids, recipients := make([]kita.ID, len(rows)), make([]kita.ID, len(rows))
+	var kitas []kita.ID // nearly everybody has one
 	for i, r := range rows {
 		ids[i], recipients[i] = r.Notice.ID, r.RecipientID
+		if !slices.Contains(kitas, r.KitaID) {
+			kitas = append(kitas, r.KitaID)
+		}
 	}
 	files, err := filesOf(ctx, q, ids)
 	if err != nil {
 		return err
 	}
-	children, err := listIn[pair](ctx, q, childrenOfReceived, recipients, v.AccountID(), v.AccountID())
+	children, err := listIn[pair](ctx, q, childrenOfReceived, kitas, recipients, v.AccountID(), v.AccountID())
 	for i := range rows {
 		rows[i].Files = files[rows[i].Notice.ID]
 		for _, f := range rows[i].Files {
@@ -338,7 +350,7 @@ func (s *Store) mark(ctx context.Context, v kita.Viewer, notice kita.ID, change 
 		}
 		change(&row, tx.now)
 		tx.tell(kita.ChangeLedger, row.KitaID, notice)
-		return tx.one(`update recipients set opened_at = ?, confirmed_at = ? where id = ?`, row.OpenedAt, row.ConfirmedAt, row.RecipientID)
+		return tx.one(`update recipients set opened_at = ?, confirmed_at = ? where kita_id = ? and id = ?`, row.OpenedAt, row.ConfirmedAt, row.KitaID, row.RecipientID)
 	})
 	if err != nil {
 		return Received{}, err
@@ -364,7 +376,7 @@ func (s *Store) SystemShown(ctx context.Context, delivery kita.ID) error {
 			return err
 		}
 		shown, err := list[noticeOf](ctx, tx, `update recipients set shown_at = coalesce(shown_at, cast(? as bigint)) where id = ?
-and not exists (select 1 from deliveries o join deliveries c on c.recipient_id = o.recipient_id
+and not exists (select 1 from deliveries o join deliveries c on c.kita_id = o.kita_id and c.recipient_id = o.recipient_id
                 where o.id = ? and c.kind = 'correction' and c.created_at > o.created_at) returning kita_id, notice_id`, tx.now, d.Recipient, delivery)
 		if err != nil {
 			return err

@@ -44,7 +44,7 @@ func (s *Store) SystemRetain(ctx context.Context) error {
 			{`delete from deliveries where finished_at <= ?`, old(keepDeliveries)},
 			{`delete from jobs where finished_at <= ?`, old(keepDeliveries)},
 			{`delete from creations where created_at <= ?`, old(keepCreations)},
-			{`delete from files where created_at <= ? and not exists (select 1 from notice_files nf where nf.file_id = files.id)`, old(keepUploads)},
+			{`delete from files where created_at <= ? and not exists (select 1 from notice_files nf where nf.kita_id = files.kita_id and nf.file_id = files.id)`, old(keepUploads)},
 			{`delete from audit where at <= ?`, old(keepAudit)},
 		} {
 			if _, err := tx.exec(x.statement, x.at); err != nil {

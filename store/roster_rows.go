@@ -11,18 +11,18 @@ import (
 const (
 	ledChildren = `
 with mine as (
-  select distinct r.child_id as id
+  select distinct r.kita_id as kita_id, r.child_id as id
   from   reach r
   where  r.account_id = ? and r.kita_id = ? and r.through = 'leader')`
 	everyChild = `
-with mine as (select c.id as id from children c where c.kita_id = ?)`
+with mine as (select c.kita_id as kita_id, c.id as id from children c where c.kita_id = ?)`
 )
 
 const (
 	groupsKnown   = `select * from groups where kita_id = ? order by created_at, id`
 	childrenKnown = `
 select c.*
-from   mine m join children c on c.id = m.id
+from   mine m join children c on c.kita_id = m.kita_id and c.id = m.id
 order  by c.last_name, c.first_name, c.id`
 	// numbersTaken: those of children out of reach, and nothing else of them.
 	numbersTaken = `
@@ -31,27 +31,27 @@ from   children c
 where  c.kita_id = ? and c.number <> '' and c.id not in (select id from mine)`
 	placementsKnown = `
 select p.*
-from   mine m join placements p on p.child_id = m.id
+from   mine m join placements p on p.kita_id = m.kita_id and p.child_id = m.id
 order  by p.from_day`
 	contactsKnown = `
 select e.*
-from   mine m join emergency_contacts e on e.child_id = m.id
+from   mine m join emergency_contacts e on e.kita_id = m.kita_id and e.child_id = m.id
 order  by e.position`
 	// guardiansKnown: as seenGuardians has it for leaders, those of the children in reach and those who have no child yet.
 	guardiansKnown = `
 select g.*
 from   guardians g
 where  g.kita_id = ?
-and    (g.id in (select gc.guardian_id from mine m join guardian_children gc on gc.child_id = m.id)
+and    (g.id in (select gc.guardian_id from mine m join guardian_children gc on gc.kita_id = m.kita_id and gc.child_id = m.id)
      or g.id not in (select gc.guardian_id from guardian_children gc where gc.kita_id = ?))
 order  by g.created_at, g.id`
 	tiesKnown = `
 select gc.*
-from   mine m join guardian_children gc on gc.child_id = m.id
+from   mine m join guardian_children gc on gc.kita_id = m.kita_id and gc.child_id = m.id
 order  by gc.created_at, gc.guardian_id`
 	bansKnown = `
 select b.*
-from   mine m join contact_bans b on b.child_id = m.id
+from   mine m join contact_bans b on b.kita_id = m.kita_id and b.child_id = m.id
 where  b.lifted_at is null`
 )
 
@@ -180,7 +180,7 @@ func (im *importer) write() error {
 		inserting(tx, "children", childColumns, r.newChildren),
 		updating(tx, "children", childColumns, "number, first_name, last_name, born, allergies, health_notes, archived_at", r.changedChildren),
 		inBatches(r.contactsOf, func(ids []kita.ID) error {
-			_, err := tx.execIn(`delete from emergency_contacts where child_id in (?)`, ids)
+			_, err := tx.execIn(`delete from emergency_contacts where kita_id = ? and child_id in (?)`, im.kita.ID, ids)
 			return err
 		}),
 		inserting(tx, "emergency_contacts", contactColumns, r.contacts),

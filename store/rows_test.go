@@ -70,7 +70,7 @@ func TestSendingReadsNoTableFromEndToEnd(t *testing.T) {
 		"resolve the kita": `select t.guardian_id from told t where ` + toldKita,
 		"resolve groups":   `select t.guardian_id from told t where ` + toldGroups,
 		"resolve children": `select t.guardian_id from told t where ` + toldChildren,
-		"ledger":           `select ` + stateOf + ` as state, count(*) from recipients r where r.notice_id in (?) group by 1`,
+		"ledger":           ledgerOf,
 	} {
 		for _, line := range plan(t, s, statement) {
 			// The services are as many as there are browsers' makers, and of the view only what was searched for is left.
@@ -140,4 +140,14 @@ func OutboxPlans(t testing.TB, s *Store) map[string]string {
 		}
 	}
 	return found
+}
+
+// Lines are what a statement finds, a text each.
+func Lines(t testing.TB, s *Store, statement string) []string {
+	t.Helper()
+	all, err := list[string](context.Background(), s.db, statement)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }

@@ -32,8 +32,8 @@ with seen as materialized (
     when s.archived_at is not null or k.archived_at is not null then ''
     when exists (select 1 from staff me where me.kita_id = s.kita_id and me.account_id = ? and me.archived_at is null) then 'colleague'
     when s.role = 'educator' and exists (
-      select 1 from staff_groups sg join placements p on p.group_id = sg.group_id
-      where  sg.staff_id = s.id and p.from_day <= ? and p.to_day >= ?
+      select 1 from staff_groups sg join placements p on p.kita_id = sg.kita_id and p.group_id = sg.group_id
+      where  sg.kita_id = s.kita_id and sg.staff_id = s.id and p.from_day <= ? and p.to_day >= ?
       and    p.child_id in (select r.child_id from reach r where r.account_id = ? and r.through = 'guardian')) then 'guardian'
     else '' end as seen_as
   from   staff s
@@ -88,7 +88,7 @@ func withGroups(ctx context.Context, q query, rows []StaffSeen) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	groups, err := listIn[pair](ctx, q, `select staff_id as of_id, group_id as the_id from staff_groups where staff_id in (?) order by group_id`, ids)
+	groups, err := listIn[pair](ctx, q, `select staff_id as of_id, group_id as the_id from staff_groups where kita_id = ? and staff_id in (?) order by group_id`, rows[0].KitaID, ids)
 	for _, g := range groups {
 		rows[at[g.Of]].GroupIDs = append(rows[at[g.Of]].GroupIDs, g.The)
 	}
@@ -147,7 +147,7 @@ func (s *Store) CreateStaff(ctx context.Context, v kita.Viewer, p kita.Staff, gr
 
 // putGroups makes groups the groups of p, all of one kita.
 func (tx *Tx) putGroups(p kita.Staff, groups []kita.ID) error {
-	if _, err := tx.exec(`delete from staff_groups where staff_id = ?`, p.ID); err != nil {
+	if _, err := tx.exec(`delete from staff_groups where kita_id = ? and staff_id = ?`, p.KitaID, p.ID); err != nil {
 		return err
 	}
 	for _, id := range groups {

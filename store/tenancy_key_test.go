@@ -228,3 +228,77 @@ func TestOldestDatabaseIsCarriedAlongWithAllItsRows(t *testing.T) {
 		}
 	})
 }
+
+// Indexes of a kita's tables that do not begin with the kita, and why; those of the id alone (children_id and the like) are in every
+// table that has an id: an address names no kita, and nor does a client that repeats what it sent.
+var indexedOtherwise = map[string]string{
+	"guardians_account":        "of an account: it begins with who asks",
+	"staff_account":            "of an account: it begins with who asks",
+	"notices_author":           "of an account: it begins with who asks",
+	"recipients_feed":          "of an account: a list goes over all the kitas of whoever opens it",
+	"recipients_unread":        "of an account: counted over all its kitas, and for each push of whatever kita",
+	"files_sum":                "of the house: what two kitas have uploaded alike is kept once",
+	"files_thumb":              "of the house: what two kitas have uploaded alike is kept once",
+	"deliveries_due":           "of the queue: any node takes from it, whatever the kita",
+	"deliveries_refused":       "of the house: push services that refuse it",
+	"deliveries_subscription":  "of an account: a device that goes",
+	"jobs_due":                 "of the clock",
+	"jobs_subject":             "of the clock: one job of a kind for a subject, and the house has one that is of no kita",
+	"invitations of code_hash": "of a secret: whoever holds a code says no kita",
+}
+
+// indexesOf says of each index of a database on which table it is, and its columns in order; those of keys are named by what they are of.
+var indexesOf = map[string]string{
+	"sqlite": `
+select m.name || ' ' || case when i.origin = 'c' then i.name else m.name || ' of' end || ' ' || group_concat(c.name, ' ')
+from   sqlite_master m join pragma_index_list(m.name) i join pragma_index_info(i.name) c
+where  m.type = 'table' and m.name not like 'sqlite_%'
+group  by m.name, i.name, i.origin`,
+	"postgres": `
+select t.relname || ' ' || case when k.oid is null then x.relname else t.relname || ' of' end || ' ' || string_agg(a.attname, ' ' order by n.n)
+from   pg_index i
+join   pg_class x on x.oid = i.indexrelid
+join   pg_class t on t.oid = i.indrelid
+left   join pg_constraint k on k.conindid = i.indexrelid and k.contype in ('p', 'u')
+cross  join unnest(i.indkey::int[]) with ordinality as n (attnum, n)
+join   pg_attribute a on a.attrelid = i.indrelid and a.attnum = n.attnum
+where  t.relnamespace = current_schema()::regnamespace
+group  by t.relname, x.relname, k.oid`,
+}
+
+// What is read for a kita is one range of an index, in the house of one machine and in a part of one that is split.
+func TestIndexesOfAKitaBeginWithIt(t *testing.T) {
+	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, _ *storetest.Clock) {
+		seen, excused := 0, map[string]bool{}
+		for _, line := range store.Lines(t, s, indexesOf[s.Engine()]) {
+			words := strings.Fields(line)
+			table, name, columns := words[0], words[1], words[2:]
+			if name == table && columns[0] == "of" {
+				columns = columns[1:]
+				name += " of " + strings.Join(columns, " ")
+			}
+			if ofNoKita[table] != "" {
+				continue
+			}
+			seen++
+			alone := name == table+"_id" || keyedByID[table] != "" && name == table+" of id"
+			reason := indexedOtherwise[name] != ""
+			if alone {
+				if len(columns) != 1 || columns[0] != "id" {
+					t.Errorf("%s is on %v", name, columns)
+				}
+			} else if (columns[0] == "kita_id") == reason {
+				t.Errorf("%s is on %v; that it does not begin with the kita is excused: %v", name, columns, reason)
+			}
+			excused[name] = reason
+		}
+		for name := range indexedOtherwise {
+			if !excused[name] {
+				t.Errorf("there is no index %s", name)
+			}
+		}
+		if seen < 50 {
+			t.Errorf("only %d indexes were looked at", seen)
+		}
+	})
+}

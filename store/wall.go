@@ -41,13 +41,13 @@ type wall struct {
 // enter is the statement that puts a transaction behind the wall; leave takes it out again. Behind it the planner does not
 // know how many rows a policy lets through, believes that it is one, and reads a small table through for each of many, with
 // the policy asked of every row; it sorts all of a long list where an index has it in order; and it reads a table as a whole to
-// join it with a set of a few ids. So it is told to take the indexes, one entry after the other, to spend no time on
-// compiling, and to plan a statement once for a connection: with the rules in it that takes longer than running it, and what
-// is asked for would not change the plan.
+// join it with a set of a few ids. So it is told to take the indexes, one entry after the other, and to spend no time on
+// compiling. A statement is planned once for a connection, as outside: with the rules in it that takes longer than running it,
+// and what is asked for would not change the plan.
 const (
 	enter = `select set_config('role', $1, true), set_config('search_path', $2, true), {wall}.enter($3, $4, $5)`
 	leave = `select set_config('role', 'none', true), set_config('search_path', $1, true), set_config('enable_seqscan', $2, true), set_config('enable_bitmapscan', 'on', true),
-set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true), set_config('plan_cache_mode', 'auto', true),
+set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true),
 set_config('morgenkreis.account', '', true)`
 )
 
@@ -329,7 +329,7 @@ func (w *wall) holds() string {
 	var b strings.Builder
 	b.WriteString(`begin
   perform set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-    set_config('enable_mergejoin', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true);
+    set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true);
   perform set_config('morgenkreis.account', account, true), set_config('morgenkreis.today', today, true), set_config('morgenkreis.entry', entry, true);
 `)
 	var done []string

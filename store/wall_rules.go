@@ -42,82 +42,87 @@ where g.account_id = {me} and g.archived_at is null`},
 	// Of what somebody is: their records as staff and as guardian, in force; the groups they work with.
 	{name: "own_staff", held: true, of: "team", ids: `select s.id from staff s join kitas k on k.id = s.kita_id and k.archived_at is null
 where s.account_id = {me} and s.archived_at is null`},
-	{name: "own_groups", held: true, of: "own_staff", ids: `select sg.group_id from staff_groups sg where sg.staff_id in {own_staff}`},
+	{name: "own_groups", held: true, of: "own_staff", ids: `select sg.group_id from staff_groups sg where sg.kita_id in {team} and sg.staff_id in {own_staff}`},
 	{name: "own_records", held: true, ids: `select g.id from guardians g join kitas k on k.id = g.kita_id and k.archived_at is null
 where g.account_id = {me} and g.archived_at is null`},
 	{name: "all_records", ids: `select g.id from guardians g where g.account_id = {me}`},
+	// The kitas of any of these: whatever a set of children or guardians holds is in one of them, and is read from there.
+	{name: "houses", held: true, ids: `select s.kita_id from staff s where s.account_id = {me} union select g.kita_id from guardians g where g.account_id = {me}`},
 
 	// Of children. barred: by any record of theirs, put away or not, and whatever else they are.
-	{name: "barred", held: true, ids: `select b.child_id from guardians g join contact_bans b on b.guardian_id = g.id and b.lifted_at is null where g.account_id = {me}`},
+	{name: "barred", held: true, ids: `select b.child_id from guardians g join contact_bans b on b.kita_id = g.kita_id and b.guardian_id = g.id and b.lifted_at is null where g.account_id = {me}`},
 	// Of a child that was put away there is what a notice said to its guardians.
-	{name: "tied", held: true, of: "own_records", ids: `select c.id from guardian_children gc join children c on c.id = gc.child_id
-where gc.guardian_id in {own_records} and c.id not in {barred}
-and  (c.archived_at is null or exists (select 1 from recipients r join recipient_children rc on rc.recipient_id = r.id
-                                       where r.account_id = {me} and not r.withdrawn and rc.child_id = c.id))`},
+	{name: "tied", held: true, of: "own_records", ids: `select c.id from guardian_children gc join children c on c.kita_id = gc.kita_id and c.id = gc.child_id
+where gc.kita_id in {houses} and gc.guardian_id in {own_records} and c.id not in {barred}
+and  (c.archived_at is null or exists (select 1 from recipients r join recipient_children rc on rc.kita_id = r.kita_id and rc.recipient_id = r.id
+                                       where r.kita_id = c.kita_id and r.account_id = {me} and not r.withdrawn and rc.child_id = c.id))`},
 	{name: "parented", held: true, of: "tied", ids: `select c.id from children c where c.archived_at is null and c.id in {tied}`},
 	{name: "educated", of: "own_staff", ids: `select c.id from staff s join kitas k on k.id = s.kita_id and k.archived_at is null
-join staff_groups sg on sg.staff_id = s.id join placements p on p.group_id = sg.group_id and p.to_day >= {today}
-join children c on c.id = p.child_id and c.archived_at is null
+join staff_groups sg on sg.kita_id = s.kita_id and sg.staff_id = s.id
+join placements p on p.kita_id = sg.kita_id and p.group_id = sg.group_id and p.to_day >= {today}
+join children c on c.kita_id = p.kita_id and c.id = p.child_id and c.archived_at is null
 where s.account_id = {me} and s.archived_at is null and c.id not in {barred}`},
 	{name: "worked", of: "own_staff", ids: `select unnest({educated}) union select c.id from children c
 where c.kita_id in {wide} and c.archived_at is null and c.id not in {barred}`},
 	{name: "reached", ids: `select unnest({worked}) union select unnest({parented})`},
 
-	{name: "known_groups", ids: `select unnest({own_groups}) union select p.group_id from placements p where p.child_id in {reached}`},
+	{name: "known_groups", ids: `select unnest({own_groups}) union select p.group_id from placements p where p.kita_id in {houses} and p.child_id in {reached}`},
 
 	// Of guardians. barred_people are the families of children that a ban keeps from the account; hidden are those of whom
 	// a leader knows nothing but such children.
-	{name: "barred_people", of: "barred", ids: `select gc.guardian_id from guardian_children gc where gc.child_id in {barred}`},
+	{name: "barred_people", of: "barred", ids: `select gc.guardian_id from guardian_children gc where gc.kita_id in {houses} and gc.child_id in {barred}`},
 	{name: "hidden", of: "barred", ids: `select p.id from unnest({barred_people}) p (id)
-where not exists (select 1 from guardian_children gc where gc.guardian_id = p.id and gc.child_id not in {barred})
-and   not exists (select 1 from contact_bans b where b.guardian_id = p.id and b.child_id not in {barred})
-and   not exists (select 1 from recipients r join recipient_children rc on rc.recipient_id = r.id
-                  where r.guardian_id = p.id and rc.child_id not in {barred})`},
-	{name: "co_parents", ids: `select t.guardian_id from guardians g join guardian_children my on my.guardian_id = g.id
-join guardian_children t on t.child_id = my.child_id where g.account_id = {me}`},
+where not exists (select 1 from guardian_children gc where gc.kita_id in {houses} and gc.guardian_id = p.id and gc.child_id not in {barred})
+and   not exists (select 1 from contact_bans b where b.kita_id in {houses} and b.guardian_id = p.id and b.child_id not in {barred})
+and   not exists (select 1 from recipients r join recipient_children rc on rc.kita_id = r.kita_id and rc.recipient_id = r.id
+                  where r.kita_id in {houses} and r.guardian_id = p.id and rc.child_id not in {barred})`},
+	{name: "co_parents", ids: `select t.guardian_id from guardians g join guardian_children my on my.kita_id = g.kita_id and my.guardian_id = g.id
+join guardian_children t on t.kita_id = my.kita_id and t.child_id = my.child_id where g.account_id = {me}`},
 	// beside: pairs of guardian and child, told in one word. Parents know of each other, but not of who is banned. The bans are
 	// counted for each: of a "not exists" the planner makes a join with all bans that there are.
 	{name: "beside", of: "parented", ids: `select gc.guardian_id || ' ' || gc.child_id from guardian_children gc
-join guardians g on g.id = gc.guardian_id and g.archived_at is null
-where gc.child_id in {parented}
-and (select count(*) from contact_bans b join guardians bg on bg.id = b.guardian_id
-     where b.child_id = gc.child_id and b.lifted_at is null and (bg.id = g.id or bg.account_id = g.account_id)) = 0`},
-	{name: "named_people", ids: `select gc.guardian_id from guardian_children gc where gc.child_id in {worked}
-union select b.guardian_id from contact_bans b where b.child_id in {worked}
+join guardians g on g.kita_id = gc.kita_id and g.id = gc.guardian_id and g.archived_at is null
+where gc.kita_id in {houses} and gc.child_id in {parented}
+and (select count(*) from contact_bans b join guardians bg on bg.kita_id = b.kita_id and bg.id = b.guardian_id
+     where b.kita_id = gc.kita_id and b.child_id = gc.child_id and b.lifted_at is null and (bg.id = g.id or bg.account_id = g.account_id)) = 0`},
+	{name: "named_people", ids: `select gc.guardian_id from guardian_children gc where gc.kita_id in {team} and gc.child_id in {worked}
+union select b.guardian_id from contact_bans b where b.kita_id in {team} and b.child_id in {worked}
 union select split_part(x, ' ', 1) from unnest({beside}) x
 union select unnest({own_records})`},
-	{name: "rung", of: "own_staff", ids: `select g.id from guardians g join guardian_children gc on gc.guardian_id = g.id
-where g.archived_at is null and gc.child_id in {worked}`},
+	{name: "rung", of: "own_staff", ids: `select g.id from guardian_children gc join guardians g on g.kita_id = gc.kita_id and g.id = gc.guardian_id
+where g.archived_at is null and gc.kita_id in {team} and gc.child_id in {worked}`},
 
 	// Of notices: those that somebody who does not lead the kita has written, as long as they work there. ledger is who
 	// stands in them, but for who is there for no other child than those a ban keeps from the author.
 	{name: "authored", of: "team", ids: `select n.id from notices n where n.author_id = {me} and n.kita_id in {team} and n.kita_id not in {led}
-and (n.audience <> 'children' or exists (select 1 from notice_targets nt where nt.notice_id = n.id and nt.target_id in {worked}))`},
-	{name: "ledger", of: "team", ids: `select distinct coalesce(r.guardian_id, r.staff_id) from recipients r where r.notice_id in {authored}
+and (n.audience <> 'children' or exists (select 1 from notice_targets nt where nt.kita_id = n.kita_id and nt.notice_id = n.id and nt.target_id in {worked}))`},
+	{name: "ledger", of: "team", ids: `select distinct coalesce(r.guardian_id, r.staff_id) from recipients r where r.kita_id in {team} and r.notice_id in {authored}
 and (r.staff_id is not null or exists (select 1 from recipient_children rc
-                                       where rc.recipient_id = r.id and rc.child_id not in {barred}))`},
+                                       where rc.kita_id = r.kita_id and rc.recipient_id = r.id and rc.child_id not in {barred}))`},
 
 	// Of colleagues whom a guardian sees: the educators of the groups in which a child of theirs is today.
 	{name: "educators", of: "parented", ids: `select s.id from staff s join kitas k on k.id = s.kita_id and k.archived_at is null
-join staff_groups sg on sg.staff_id = s.id join placements p on p.group_id = sg.group_id and p.from_day <= {today} and p.to_day >= {today}
-where s.role = 'educator' and s.archived_at is null and p.child_id in {parented}`},
+join staff_groups sg on sg.kita_id = s.kita_id and sg.staff_id = s.id
+join placements p on p.kita_id = sg.kita_id and p.group_id = sg.group_id and p.from_day <= {today} and p.to_day >= {today}
+where s.role = 'educator' and s.archived_at is null and p.kita_id in {houses} and p.child_id in {parented}`},
 
 	{name: "ban_enterers", of: "led", ids: `select b.entered_by from contact_bans b where b.kita_id in {led} and b.child_id not in {barred}`},
 	{name: "barred_subjects", of: "barred", ids: `select unnest({barred}) union select unnest({barred_people})
-union select b.id from contact_bans b where b.child_id in {barred}
-union select a.id from absences a where a.child_id in {barred}`},
+union select b.id from contact_bans b where b.kita_id in {houses} and b.child_id in {barred}
+union select a.id from absences a where a.kita_id in {houses} and a.child_id in {barred}`},
 }
 
 // wallTests are functions that answer yes or no of one row; only for what is rare, for they are asked row by row. {id} is
 // the row.
 var wallTests = []wallSet{
-	{name: "for_own_group", ids: `select exists (select 1 from notice_targets nt where nt.notice_id = {id} and nt.target_id in {own_groups})`},
-	{name: "for_worked_child", ids: `select exists (select 1 from notice_targets nt join children c on c.id = nt.target_id where nt.notice_id = {id}
+	{name: "for_own_group", ids: `select exists (select 1 from notice_targets nt where nt.kita_id in {team} and nt.notice_id = {id} and nt.target_id in {own_groups})`},
+	{name: "for_worked_child", ids: `select exists (select 1 from notice_targets nt join children c on c.kita_id = nt.kita_id and c.id = nt.target_id where nt.kita_id in {team} and nt.notice_id = {id}
 and (c.kita_id in {led} and c.id not in {barred} or c.id in {worked}))`},
 	{name: "in_authored", ids: `select exists (select 1 from recipients r where r.id = {id} and r.notice_id in {authored})`},
 	{name: "sees_posted", ids: `select exists (select 1 from notices n where n.id = {id} and ` + postedRow("n.") + `)`},
 	{name: "sees_notice", ids: `select exists (select 1 from notices n where n.id = {id} and (` + postedRow("n.") + receivedRow("n.") + `))`},
-	{name: "sees_file", ids: `select exists (select 1 from notice_files nf join notices n on n.id = nf.notice_id where nf.file_id = {id} and (` + postedRow("n.") + receivedRow("n.") + `))`},
+	{name: "sees_file", ids: `select exists (select 1 from files f join notice_files nf on nf.kita_id = f.kita_id and nf.file_id = f.id
+join notices n on n.kita_id = nf.kita_id and n.id = nf.notice_id where f.id = {id} and (` + postedRow("n.") + receivedRow("n.") + `))`},
 	{name: "keeps_notice", ids: `select exists (select 1 from notices n where n.id = {id} and ` + postedRow("n.") + `
 and (n.kita_id in {led} or n.author_id = {me}))`},
 }
@@ -135,7 +140,7 @@ and (n.audience <> 'children' or {wall}.for_worked_child(n.id))`, "n.", n)
 // receivedRow: those whom it reached.
 func receivedRow(n string) string {
 	return strings.ReplaceAll(`
-or n.state = 'published' and exists (select 1 from {wall}.received r where r.notice_id = n.id)`, "n.", n)
+or n.state = 'published' and exists (select 1 from {wall}.received r where r.kita_id = n.kita_id and r.notice_id = n.id)`, "n.", n)
 }
 
 const (
@@ -185,7 +190,7 @@ or {wall}.sees_file(id)`,
 	// What came to somebody (see the view received), as long as they are of the team, or guardian of a child that it is about and that no ban keeps
 	// from them; and the ledger, for leaders and the author, but for lines that are about no child but barred ones.
 	"recipients": `staff_id is not null and (` + own + ` and kita_id in {team} or kita_id in {led} or notice_id in {authored})
-or exists (select 1 from recipient_children rc where rc.recipient_id = recipients.id
+or exists (select 1 from recipient_children rc where rc.kita_id = recipients.kita_id and rc.recipient_id = recipients.id
            and (recipients.account_id = {me} and rc.child_id in {tied}
              or (recipients.kita_id in {led} or recipients.notice_id in {authored}) and rc.child_id not in {barred}))`,
 	"recipient_children": `child_id in {tied} or ` + ledRow + `
@@ -226,9 +231,9 @@ func tieMask(column string) string {
 // ruleViews are what rules ask instead of a table, so that they do not ask the rules of that table as well, and those of the
 // tables that these ask. They hold what is the account's own, and nothing else: statements can read them too.
 var ruleViews = []wallSet{
-	{name: "received", ids: `select r.notice_id from {house}.recipients r where r.account_id = {me} and not r.withdrawn
+	{name: "received", ids: `select r.kita_id, r.notice_id from {house}.recipients r where r.account_id = {me} and not r.withdrawn
 and (r.staff_id is not null and r.kita_id in {team}
-  or exists (select 1 from {house}.recipient_children rc where rc.recipient_id = r.id and rc.child_id in {tied}))`},
+  or exists (select 1 from {house}.recipient_children rc where rc.kita_id = r.kita_id and rc.recipient_id = r.id and rc.child_id in {tied}))`},
 }
 
 // wallViews are what statements of a viewer find under the names of the views of the schema: of each, what is the account's

@@ -44,14 +44,15 @@ func (d database) loadHistory(ctx context.Context, db *sqlx.DB, t *template, num
 		return err
 	}
 	notice := copyOf(t.firstNotice(), number)
+	const ofNotice = "(c.kita_id, c.notice_id) in (select n.kita_id, n.id from notices n where n.id = ?)"
 	for _, step := range []struct {
 		table, condition, opened string
 		args                     []any
 	}{
 		{"notices", "c.id = ?", "", []any{notice}},
-		{"recipients", "c.notice_id = ? and c.account_id in (?)", "c.published_at", []any{notice, have}},
-		{"recipients", "c.notice_id = ? and c.account_id in (?)", "null", []any{notice, haveNot}},
-		{"recipient_children", "c.recipient_id in (select r.id from recipients r where r.notice_id = ? and r.account_id in (?))", "",
+		{"recipients", ofNotice + " and c.account_id in (?)", "c.published_at", []any{notice, have}},
+		{"recipients", ofNotice + " and c.account_id in (?)", "null", []any{notice, haveNot}},
+		{"recipient_children", "(c.kita_id, c.recipient_id) in (select c.kita_id, c.id from recipients c where " + ofNotice + " and c.account_id in (?))", "",
 			[]any{notice, append(have, haveNot...)}},
 	} {
 		columns := t.table(step.table).columns

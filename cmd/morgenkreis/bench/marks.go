@@ -67,7 +67,8 @@ func (d *desk) shown(ctx context.Context, db *sqlx.DB) *runner {
 				return err
 			}
 			deliveries = nil
-			err = db.SelectContext(ctx, &deliveries, db.Rebind(`select d.id from deliveries d join recipients r on r.id = d.recipient_id where r.notice_id = ?`), notice)
+			err = db.SelectContext(ctx, &deliveries, db.Rebind(`select d.id from notices n join recipients r on r.kita_id = n.kita_id and r.notice_id = n.id
+join deliveries d on d.kita_id = r.kita_id and d.recipient_id = r.id where n.id = ?`), notice)
 			if err == nil && len(deliveries) != audience {
 				err = fmt.Errorf("%d deliveries: not what is to be measured", len(deliveries))
 			}

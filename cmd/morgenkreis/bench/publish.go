@@ -87,10 +87,13 @@ func (d database) readPublished(ctx context.Context, notice kita.ID) (p publishe
 	if p.db, err = d.likeServer(ctx); err != nil {
 		return p, err
 	}
-	const ofRecipients = " where recipient_id in (select id from recipients where notice_id = ?)"
+	const (
+		ofNotice     = " where (kita_id, notice_id) in (select kita_id, id from notices where id = ?)"
+		ofRecipients = " where (kita_id, recipient_id) in (select r.kita_id, r.id from notices n join recipients r on r.kita_id = n.kita_id and r.notice_id = n.id where n.id = ?)"
+	)
 	for _, t := range []struct{ name, condition string }{
 		{"creations", " where id = ?"}, {"notices", " where id = ?"}, {"audit", " where subject_id = ?"}, {"jobs", " where subject_id = ?"},
-		{"recipients", " where notice_id = ?"}, {"recipient_children", ofRecipients}, {"deliveries", ofRecipients},
+		{"recipients", ofNotice}, {"recipient_children", ofRecipients}, {"deliveries", ofRecipients},
 	} {
 		table := publishedTable{name: t.name}
 		rows, err := p.db.QueryxContext(ctx, p.db.Rebind("select * from "+t.name+t.condition), notice)
