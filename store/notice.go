@@ -18,6 +18,11 @@ func (s *Store) CreateNotice(ctx context.Context, v kita.Viewer, n kita.Notice) 
 	targets := n.Audience().Normal()
 	n.Targets = targets.Targets
 	asked := n
+	give, err := s.turns.take(ctx, n.KitaID)
+	if err != nil {
+		return kita.Notice{}, false, err
+	}
+	defer give()
 	err = s.write(ctx, func(tx *Tx) error {
 		n = asked
 		k, err := openKita(ctx, tx, n.KitaID)

@@ -49,6 +49,7 @@ type Store struct {
 	wall   *wall // nil: there is none
 	bare   *unnarrowed.Switch
 	ending sync.WaitGroup // of what is read behind the wall
+	turns  turns
 
 	rehearsed func() bool
 }
