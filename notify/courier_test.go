@@ -402,6 +402,8 @@ func TestStreamsFollowWhatTheServicePermits(t *testing.T) {
 // A connection whose other end has fallen silent is found out, and the next message takes another.
 func TestSilentConnectionIsLeft(t *testing.T) {
 	second, asked := make(chan struct{}), make(chan struct{})
+	goOn := sync.OnceFunc(func() { close(second) })
+	defer goOn()
 	url, client := scripted(t, func(s *script) {
 		s.must(s.framer.WriteSettings())
 		if s.number == 1 {
@@ -437,7 +439,7 @@ func TestSilentConnectionIsLeft(t *testing.T) {
 		t.Errorf("it was given up before it could answer: %v", err)
 	}
 	silent.end(context.DeadlineExceeded) // as when no answer comes
-	close(second)
+	goOn()
 	if status, _, err := post(t.Context(), client, url, nil); status != 201 || err != nil {
 		t.Errorf("%d, %v", status, err)
 	}
