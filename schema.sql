@@ -398,7 +398,7 @@ create unique index recipients_guardian on recipients (kita_id, guardian_id, not
 create unique index recipients_staff on recipients (kita_id, staff_id, notice_id) where staff_id is not null;
 create unique index recipients_account on recipients (kita_id, notice_id, account_id);
 create index recipients_feed on recipients (account_id, published_at, notice_id) where not withdrawn;
-create index recipients_unread on recipients (account_id) where opened_at is null and not withdrawn;
+create index recipients_unread on recipients (account_id, opened_at, withdrawn) where opened_at is null and not withdrawn;
 
 create table recipient_children (
   kita_id      text not null,

@@ -16,7 +16,7 @@ import (
 )
 
 // SchemaVersion is the version of schema.sql: the number of the newest file in migrations.
-const SchemaVersion = 6
+const SchemaVersion = 7
 
 // An empty database gets schema.sql as it is. One that is older is carried to it by the files in migrations, in order:
 // 0002_words.sql carries version 1 to version 2 on both engines, 0003_words.sqlite.sql with 0003_words.postgres.sql carries

@@ -24,6 +24,7 @@ var released = map[string]string{
 	"0003_turns.sql":         "eb10a6f18bf19d8d6d8db7379b3a4dee4190de18ac7969a1926f17a7af36a200",
 	"0004_keys.postgres.sql": "69723fe5e6affbb6ebb3df8ade26701890107499d05ac62c56e887ed0251ee93",
 	"0006_indexes.sql":       "b2c4ac469a3883239ee4c6af7f061111227629e3dc58fe0bf08b5030cea4b0e7",
+	"0007_unread.sql":        "af1116369c75a43758db398e90b306e192c2a64d34d9fbff28f0cf87dec66f7c",
 	"0004_keys.sqlite.sql":   "902c0c36babbb78ec392f5569f06a678bf34a53d0546e72b419c3fea95649677",
 	"0005_room.postgres.sql": "8b2bb7d509e2a391522ccb708440d0b6103aa071a6d11637fbd38ba78ae9a71b",
 	"0005_room.sqlite.sql":   "d23a03f6c2b00393658ab9e166f50f19718a3320d0ec6fd1c9f102464759f704",

@@ -81,6 +81,19 @@ func TestSendingReadsNoTableFromEndToEnd(t *testing.T) {
 	}
 }
 
+// Who never opens anything has hundreds of unread notices, and each push to them counts all.
+func TestUnreadAreCountedInTheIndex(t *testing.T) {
+	s, err := Open(context.Background(), Options{Path: t.TempDir() + "/morgenkreis.db"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	whole := strings.Join(plan(t, s, claimedDeliveries), "\n")
+	if !strings.Contains(whole, "SEARCH u USING COVERING INDEX recipients_unread (account_id=?") {
+		t.Error(whole)
+	}
+}
+
 // Try is Exec for what may be refused.
 func Try(s *Store, statement string, args ...any) error {
 	return s.write(context.Background(), func(tx *Tx) error {
