@@ -309,6 +309,9 @@ func (s suite) push(ctx context.Context, d database, st *store.Store, latency ti
 		return err
 	}
 	ours, err := service.fanOut(ctx, st, keys)
+	if err == nil {
+		err = d.analyze(ctx)
+	}
 	if err != nil {
 		return errors.Join(err, service.stop())
 	}
