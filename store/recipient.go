@@ -184,14 +184,17 @@ type Received struct {
 // receivedBy: the recipients who are an account. The person must still be of the team, or guardian of at least one child that
 // it is about and that no ban keeps from the account; by which of their records does not matter. The kita is asked for in a
 // scalar: of an exists PostgreSQL makes a join that it begins at the kitas, and then it reads all of the list before the limit.
+// The joins are crossed so that SQLite keeps their order: without statistics it would begin at all ties of the kita.
 const receivedBy = `
 where  r.account_id = ?
 and   (r.staff_id is not null
        and exists (select 1 from staff s where s.kita_id = r.kita_id and s.account_id = r.account_id and s.archived_at is null)
     or exists (select 1 from recipient_children rc
-               join   guardian_children gc on gc.kita_id = rc.kita_id and gc.child_id = rc.child_id
-               join   guardians g on g.kita_id = gc.kita_id and g.id = gc.guardian_id and g.account_id = r.account_id and g.archived_at is null
+               cross  join guardians g
+               cross  join guardian_children gc
                where  rc.kita_id = r.kita_id and rc.recipient_id = r.id
+               and    gc.kita_id = rc.kita_id and gc.child_id = rc.child_id
+               and    g.kita_id = gc.kita_id and g.id = gc.guardian_id and g.account_id = r.account_id and g.archived_at is null
                and    not exists (select 1 from barred x where x.kita_id = rc.kita_id and x.child_id = rc.child_id and x.account_id = r.account_id)))
 and    (select k.archived_at from kitas k where k.id = r.kita_id) is null`
 
