@@ -66,8 +66,8 @@ from accounts a cross join children c cross join (values ('leader'), ('educator'
 create or replace view staff_reach as
 select a.id as account_id, g.kita_id as kita_id, g.id as group_id, 'leader' as role, true as cares from accounts a cross join groups g;
 create or replace view speakers as select p.id as provider_id, a.id as account_id from providers p cross join accounts a;
-create or replace view barred as select a.id as account_id, a.id as child_id from accounts a where false;
-create or replace view barred_people as select a.id as account_id, a.id as guardian_id from accounts a where false;
+create or replace view barred as select a.id as account_id, a.id as kita_id, a.id as child_id from accounts a where false;
+create or replace view barred_people as select a.id as account_id, a.id as kita_id, a.id as guardian_id from accounts a where false;
 create or replace view told as
 select gc.kita_id as kita_id, gc.guardian_id as guardian_id, gc.child_id as child_id, g.account_id as account_id
 from guardian_children gc join guardians g on g.id = gc.guardian_id`
