@@ -314,8 +314,9 @@ func withReceived(ctx context.Context, q query, v kita.Viewer, rows []Received) 
 // MaxUnread is where counting ends: whoever never opens a notice must not make every list slower than the last.
 const MaxUnread = 100
 
-// unread has MaxUnread in it as a number, for the reason of newestFirst.
-var unread = "select count(*) from (select 1" + inbox + " and r.opened_at is null limit " + strconv.Itoa(MaxUnread) + ") u"
+// unread has MaxUnread in it as a number, for the reason of newestFirst. It does not look at the notices: whoever is a
+// recipient is one of a notice that was published, and withdrawn says whether it still is.
+var unread = "select count(*) from (select 1 from recipients r" + receivedBy + " and not r.withdrawn and r.opened_at is null limit " + strconv.Itoa(MaxUnread) + ") u"
 
 // Unread counts what the viewer has not opened, up to MaxUnread.
 func (s *Store) Unread(ctx context.Context, v kita.Viewer) (int, error) {
