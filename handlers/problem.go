@@ -95,7 +95,8 @@ func problemOf(ctx context.Context, lang string, err error) *Problem {
 			slog.ErrorContext(ctx, "unavailable", "error", err, "request", p.RequestID)
 		}
 		return p
-	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+	// Who asked has gone: the connection to the database that was asked for them may have been broken off for that.
+	case errors.Is(ctx.Err(), context.Canceled) && (errors.Is(err, context.Canceled) || store.Away(err)):
 		return newProblem(ctx, 499, "canceled", say(lang, &kita.Error{Code: "canceled"}))
 	case store.Away(err), errors.Is(err, context.Canceled): // of what is asked side by side, one fails, and the others are broken off
 		p := newProblem(ctx, http.StatusServiceUnavailable, "database.away", say(lang, &kita.Error{Code: "database.away"}))
