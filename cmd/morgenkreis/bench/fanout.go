@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -170,20 +171,33 @@ func (s *pushService) wire(ctx context.Context, keys notify.Keys) (*runner, erro
 		return nil, err
 	}
 	return &runner{name: "sealed and sent", ops: len(s.devices), run: func() error {
-		var group errgroup.Group
-		group.SetLimit(besides)
-		for _, d := range s.devices {
-			group.Go(func() error {
-				r := sender.Send(ctx, kita.Subscription{Endpoint: d.Endpoint, P256dh: d.Keys.P256dh, Auth: d.Keys.Auth},
-					notify.Message{Payload: []byte(plainPayload), TTL: time.Hour})
-				if r.Outcome != notify.Accepted {
-					return fmt.Errorf("a push was not accepted: %+v", r)
-				}
-				return nil
-			})
-		}
-		return group.Wait()
+		return s.atOnce(func(i int) error {
+			d := s.devices[i]
+			r := sender.Send(ctx, kita.Subscription{Endpoint: d.Endpoint, P256dh: d.Keys.P256dh, Auth: d.Keys.Auth},
+				notify.Message{Payload: []byte(plainPayload), TTL: time.Hour})
+			if r.Outcome != notify.Accepted {
+				return fmt.Errorf("a push was not accepted: %+v", r)
+			}
+			return nil
+		})
 	}}, nil
+}
+
+// atOnce does something for each device, for many at once; who has done one goes on with the next, as a lane's workers do.
+func (s *pushService) atOnce(do func(i int) error) error {
+	var group errgroup.Group
+	var next atomic.Int64
+	for range min(besides, len(s.devices)) {
+		group.Go(func() error {
+			for i := int(next.Add(1)) - 1; i < len(s.devices); i = int(next.Add(1)) - 1 {
+				if err := do(i); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
 }
 
 // loop is a runner that sends with webpush-go alone, one push after the other, over one HTTP/2 connection.
@@ -219,22 +233,17 @@ func (s *pushService) plain(conns int) *http.Client {
 
 // each posts to all devices, many at once, and wants each to be taken.
 func (s *pushService) each(post func(i int) (*http.Response, error)) error {
-	var group errgroup.Group
-	group.SetLimit(besides)
-	for i := range s.devices {
-		group.Go(func() error {
-			res, err := post(i)
-			if err != nil {
-				return err
-			}
-			defer res.Body.Close()
-			if res.StatusCode != http.StatusCreated {
-				return fmt.Errorf("the push service answers %d", res.StatusCode)
-			}
-			return nil
-		})
-	}
-	return group.Wait()
+	return s.atOnce(func(i int) error {
+		res, err := post(i)
+		if err != nil {
+			return err
+		}
+		defer res.Body.Close()
+		if res.StatusCode != http.StatusCreated {
+			return fmt.Errorf("the push service answers %d", res.StatusCode)
+		}
+		return nil
+	})
 }
 
 // sideBySide is a runner that sends with webpush-go alone, as many at once as it takes.
