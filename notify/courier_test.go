@@ -409,6 +409,7 @@ func TestSilentConnectionIsLeft(t *testing.T) {
 	url, client := scripted(t, func(s *script) {
 		s.must(s.framer.WriteSettings())
 		if s.number == 1 {
+			s.answer(s.next().StreamID, "201")
 			s.next()
 			for f, err := s.framer.ReadFrame(); err == nil; f, err = s.framer.ReadFrame() {
 				if _, ok := f.(*http2.PingFrame); ok {
@@ -424,6 +425,9 @@ func TestSilentConnectionIsLeft(t *testing.T) {
 		}
 	})
 	courier := client.Transport.(transports).tls
+	if status, _, err := post(t.Context(), client, url, nil); status != 201 || err != nil { // the connection stands
+		t.Fatalf("%d, %v", status, err)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	if _, _, err := post(ctx, client, url, nil); !errors.Is(err, context.DeadlineExceeded) {
