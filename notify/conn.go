@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/textproto"
@@ -458,7 +457,7 @@ func (c *conn) takeWindow(s *stream, f *http2.WindowUpdateFrame) error {
 
 // response is the answer as net/http has it.
 func (s *stream) response(req *http.Request) *http.Response {
-	r := &http.Response{Status: fmt.Sprint(s.status, " ", http.StatusText(s.status)), StatusCode: s.status, Proto: "HTTP/2.0", ProtoMajor: 2, Header: s.header,
+	r := &http.Response{Status: strconv.Itoa(s.status) + " " + http.StatusText(s.status), StatusCode: s.status, Proto: "HTTP/2.0", ProtoMajor: 2, Header: s.header,
 		ContentLength: int64(len(s.body)), Body: http.NoBody, Request: req}
 	switch {
 	case s.cut:

@@ -39,14 +39,16 @@ func (m Message) wellFormed() bool {
 
 // Sender seals and sends pushes. It is safe for any number of goroutines; how many are in flight is the caller's choice.
 type Sender struct {
-	client http.Client
-	hosts  kita.EndpointHosts
-	clock  func() time.Time
-	tokens tokens
+	// way is asked itself: it is what http.Client is for (redirects, cookies, copies of the head) that a push is to do without.
+	way     http.RoundTripper
+	timeout time.Duration
+	hosts   kita.EndpointHosts
+	clock   func() time.Time
+	tokens  tokens
 }
 
 // NewSender makes a Sender. subject is where a push service reaches the operator: "https://host/…" or
-// "mailto:name@domain". client is Guard.Client()'s: redirects are handed back and 10 s are the most even when it is not.
+// "mailto:name@domain". client is Guard.Client()'s; no redirect is followed and 10 s are the most even when it is not.
 func NewSender(keys Keys, subject string, client *http.Client, hosts kita.EndpointHosts, clock func() time.Time) (*Sender, error) {
 	signer, err := keys.signer()
 	if err != nil {
@@ -58,10 +60,13 @@ func NewSender(keys Keys, subject string, client *http.Client, hosts kita.Endpoi
 	if err := hosts.Validate(); err != nil {
 		return nil, fmt.Errorf("notify: push hosts: %w", err)
 	}
-	s := &Sender{client: *client, hosts: hosts, clock: clock, tokens: tokens{signer: signer, public: keys.Public, subject: subject}}
-	s.client.CheckRedirect = handRedirectBack
-	if s.client.Timeout <= 0 || s.client.Timeout > sendTimeout {
-		s.client.Timeout = sendTimeout
+	s := &Sender{way: client.Transport, timeout: client.Timeout, hosts: hosts, clock: clock,
+		tokens: tokens{signer: signer, public: keys.Public, subject: subject}}
+	if s.way == nil {
+		s.way = http.DefaultTransport
+	}
+	if s.timeout <= 0 || s.timeout > sendTimeout {
+		s.timeout = sendTimeout
 	}
 	return s, nil
 }
@@ -100,6 +105,8 @@ func (s *Sender) send(ctx context.Context, sub kita.Subscription, m Message, sea
 	if !m.wellFormed() {
 		return Result{Outcome: Misconfigured, Reason: "message_malformed"}
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
 	req, err := s.seal(ctx, sub, m)
 	switch {
 	case errors.Is(err, errTooLong):
@@ -108,15 +115,17 @@ func (s *Sender) send(ctx context.Context, sub kita.Subscription, m Message, sea
 		return Result{Outcome: Misconfigured, Reason: "not_sealed"}
 	}
 	sealed()
-	resp, err := s.client.Do(req)
+	resp, err := s.way.RoundTrip(req)
 	if err != nil {
 		return failed(err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
+	var body []byte
+	if resp.ContentLength != 0 {
 		// Half an answer is none: nobody knows what the other half would have been.
-		return failed(err)
+		if body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer)); err != nil {
+			return failed(err)
+		}
 	}
 	return classify(resp.StatusCode, resp.Header, body, s.clock())
 }

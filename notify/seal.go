@@ -48,7 +48,7 @@ func (m Message) recordSize() (int, error) {
 }
 
 // seal makes the finished request for one subscription: encrypted as one aes128gcm record (RFC 8291), signed (RFC 8292).
-func (s *Sender) seal(ctx context.Context, sub kita.Subscription, m Message) (*http.Request, error) {
+func (s *Sender) seal(ctx context.Context, sub kita.Subscription, m Message) (req *http.Request, err error) {
 	size, err := m.recordSize()
 	if err != nil {
 		return nil, err
@@ -60,17 +60,20 @@ func (s *Sender) seal(ctx context.Context, sub kita.Subscription, m Message) (*h
 	}
 	var salt [saltSize]byte
 	rand.Read(salt[:]) // never fails
-	record, err := encrypt(m.Payload, size, sub.P256dh, sub.Auth, once, salt)
+	body := newSealed(size)
+	defer func() {
+		if err != nil {
+			_ = body.Close() // never fails
+		}
+	}()
+	if err := encrypt(body.record, m.Payload, sub.P256dh, sub.Auth, once, salt); err != nil {
+		return nil, err
+	}
+	req, err = http.NewRequestWithContext(ctx, http.MethodPost, sub.Endpoint, body)
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, sub.Endpoint, newSealed(record))
-	if err == nil {
-		req.ContentLength = int64(len(record))
-	}
-	if err != nil {
-		return nil, err
-	}
+	req.ContentLength = int64(size)
 	authorization, err := s.tokens.forOrigin(req.URL.Scheme+"://"+req.URL.Host, s.clock())
 	if err != nil {
 		return nil, err
@@ -96,63 +99,63 @@ const (
 	keyIDSize = 65
 )
 
-// encrypt makes the one record of a message, size bytes in all (RFC 8188, section 2; RFC 8291, section 3 and 4): plaintext,
-// padded to the end, for the device with the keys p256dh and auth (base64url). once and salt serve for one message only.
-func encrypt(plaintext []byte, size int, p256dh, auth string, once *ecdh.PrivateKey, salt [saltSize]byte) ([]byte, error) {
+// encrypt writes the one record of a message (RFC 8188, section 2; RFC 8291, section 3 and 4), all of record: plaintext, padded to
+// the end, for the device with the keys p256dh and auth (base64url). once and salt serve for one message only.
+func encrypt(record, plaintext []byte, p256dh, auth string, once *ecdh.PrivateKey, salt [saltSize]byte) error {
+	const head = saltSize + 4 + 1 + keyIDSize
+	if len(plaintext)+recordOverhead > len(record) {
+		return errTooLong
+	}
 	point, err := base64.RawURLEncoding.DecodeString(p256dh)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	device, err := ecdh.P256().NewPublicKey(point)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	secret, err := base64.RawURLEncoding.DecodeString(auth)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	shared, err := once.ECDH(device)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	sender := once.PublicKey().Bytes()
 	ikm, err := hkdf.Key(sha256.New, shared, secret, "WebPush: info\x00"+string(point)+string(sender), sha256.Size)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	// Both come from the same key: extracted once.
 	prk, err := hkdf.Extract(sha256.New, ikm, salt[:])
 	if err != nil {
-		return nil, err
+		return err
 	}
 	key, err := hkdf.Expand(sha256.New, prk, "Content-Encoding: aes128gcm\x00", 16)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	nonce, err := hkdf.Expand(sha256.New, prk, "Content-Encoding: nonce\x00", 12)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	aead, err := cipher.NewGCM(block)
 	if err != nil {
-		return nil, err
-	}
-	const head = saltSize + 4 + 1 + keyIDSize
-	record := make([]byte, size)
-	padded := record[head : size-aead.Overhead()]
-	if len(plaintext) >= len(padded) {
-		return nil, errTooLong
+		return err
 	}
 	copy(record, salt[:])
-	binary.BigEndian.PutUint32(record[saltSize:], uint32(size))
+	binary.BigEndian.PutUint32(record[saltSize:], uint32(len(record)))
 	record[saltSize+4] = keyIDSize
 	copy(record[saltSize+5:], sender)
-	copy(padded, plaintext)
-	padded[len(plaintext)] = 2 // the last record; zeros follow
+	padded := record[head : len(record)-aead.Overhead()]
+	rest := padded[copy(padded, plaintext):]
+	clear(rest)
+	rest[0] = 2 // the last record; zeros follow
 	aead.Seal(padded[:0], nonce, padded, nil)
-	return record, nil
+	return nil
 }

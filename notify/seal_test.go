@@ -25,6 +25,12 @@ func must[T any](v T, err error) T {
 
 func unbase64(s string) []byte { return must(base64.RawURLEncoding.DecodeString(s)) }
 
+// encrypted is a record of that size, written on a sheet that was used before.
+func encrypted(plaintext []byte, size int, p256dh, auth string, once *ecdh.PrivateKey, salt [saltSize]byte) ([]byte, error) {
+	record := bytes.Repeat([]byte{0xa5}, size)
+	return record, encrypt(record, plaintext, p256dh, auth, once, salt)
+}
+
 // The example of RFC 8291, section 5 and appendix A, byte by byte. Only the size of a record, which nothing is derived
 // from, differs: the example announces 4096, we announce what is there.
 func TestEncryptsTheExampleOfRFC8291(t *testing.T) {
@@ -32,7 +38,7 @@ func TestEncryptsTheExampleOfRFC8291(t *testing.T) {
 	want := unbase64("DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27ml" +
 		"mlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A_yl95bQpu6cVPT" +
 		"pK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN")
-	got, err := encrypt([]byte("When I grow up, I want to be a watermelon"), len(want),
+	got, err := encrypted([]byte("When I grow up, I want to be a watermelon"), len(want),
 		"BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4", "BTBZMqHH6r4Tts7J_aSIgg",
 		once, [saltSize]byte(unbase64("DGv6ra1nlYgDCS1FRnbzlw")))
 	if err != nil {
@@ -121,7 +127,7 @@ func FuzzSealed(f *testing.F) {
 	f.Fuzz(func(t *testing.T, plaintext []byte, size int) {
 		size = recordOverhead + (size&0x7fffffff)%recordFull
 		once := must(ecdh.P256().GenerateKey(nil))
-		record, err := encrypt(plaintext, size, device.P256dh(), device.Auth(), once, [saltSize]byte{1})
+		record, err := encrypted(plaintext, size, device.P256dh(), device.Auth(), once, [saltSize]byte{1})
 		if fits := len(plaintext)+recordOverhead <= size; !fits {
 			if err != errTooLong {
 				t.Fatalf("%d bytes in %d: %v", len(plaintext), size, err)
@@ -137,7 +143,7 @@ func FuzzSealed(f *testing.F) {
 		if _, err := other.Open(record); err == nil {
 			t.Fatal("another device opened it")
 		}
-		again := must(encrypt(plaintext, size, device.P256dh(), device.Auth(), once, [saltSize]byte{2}))
+		again := must(encrypted(plaintext, size, device.P256dh(), device.Auth(), once, [saltSize]byte{2}))
 		if bytes.Equal(again[recordOverhead:], record[recordOverhead:]) {
 			t.Fatal("with another salt it is the same")
 		}
@@ -149,8 +155,32 @@ func TestKeysThatAreNoneSealNothing(t *testing.T) {
 	good := pushtest.NewDevice("")
 	for _, k := range [][2]string{{"", good.Auth()}, {"x", good.Auth()}, {"§", good.Auth()}, {good.P256dh()[:20], good.Auth()},
 		{base64.RawURLEncoding.EncodeToString(append([]byte{4}, make([]byte, 64)...)), good.Auth()}, {good.P256dh(), "§"}} {
-		if record, err := encrypt([]byte("x"), recordCommon, k[0], k[1], once, [saltSize]byte{}); err == nil {
+		if record, err := encrypted([]byte("x"), recordCommon, k[0], k[1], once, [saltSize]byte{}); err == nil {
 			t.Errorf("%v: %x", k, record)
 		}
+	}
+}
+
+// What a message was written on serves for another only when nobody reads it any more, however often it is closed.
+func TestSheetOfAMessageIsNobodyElsesUntilItIsClosed(t *testing.T) {
+	first := newSealed(recordCommon)
+	for range 3 { // net/http closes a body more than once
+		if err := first.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen := map[*sheet]bool{}
+	for range 100 {
+		if s := newSealed(recordCommon); seen[s.sheet] {
+			t.Fatal("two messages are on one sheet")
+		} else {
+			seen[s.sheet] = true
+		}
+		if err := first.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if long := newSealed(maxRequest); len(long.record) != maxRequest || long.Close() != nil {
+		t.Error("what is longer than any push has no sheet")
 	}
 }
