@@ -17,6 +17,7 @@ import (
 type Outbox interface {
 	Now() kita.Instant
 	Woken() <-chan struct{}
+	Haste() *store.Haste
 	SystemClaimDeliveries(ctx context.Context, channel string, limit int, room map[string]store.Room) ([]store.Delivery, error)
 	SystemStillWanted(ctx context.Context, claimed []store.Delivery) (map[kita.ID]string, error)
 	SystemComplete(ctx context.Context, batch []store.Completion) error
@@ -94,8 +95,12 @@ func (d *Dispatcher) Run(ctx context.Context) {
 // Drain sends until nothing is due and nothing under way, and returns. It is Run for a test, or for a command that ends.
 func (d *Dispatcher) Drain(ctx context.Context) {
 	d.run(ctx, func(r *round, idle, failed bool) bool {
-		if idle || failed {
+		switch {
+		case failed, idle && !d.Outbox.Haste().On():
 			return false
+		case idle: // what can wait is not even looked for
+			r.wait(ctx, failed)
+			return true
 		}
 		select {
 		case <-r.freed:
@@ -174,6 +179,9 @@ func (r *round) take() (n int, failed bool) {
 			r.enter(one)
 		}
 		n += len(due)
+	}
+	for _, l := range r.lanes {
+		l.look()
 	}
 	return n, failed
 }

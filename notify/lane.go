@@ -50,6 +50,16 @@ func (l *lane) stir() {
 	}
 }
 
+// look has the one who serves look again when something waits: there may be no haste any more.
+func (l *lane) look() {
+	l.mu.Lock()
+	waiting := len(l.urgent) + len(l.ordinary)
+	l.mu.Unlock()
+	if waiting > 0 {
+		l.stir()
+	}
+}
+
 func (l *lane) enter(one store.Delivery) {
 	l.taken.Add(1)
 	l.mu.Lock()
@@ -84,8 +94,8 @@ func (l *lane) room(now time.Time) store.Room {
 }
 
 // next gives what is to be sent, each with its place among what is under way, or what is to be handed back; neither when
-// there is nothing to do now. over is true when nothing more will come.
-func (l *lane) next(now time.Time, stopping bool) (send, back []store.Delivery, over bool) {
+// there is nothing to do now. In haste only what is urgent is sent. over is true when nothing more will come.
+func (l *lane) next(now time.Time, haste, stopping bool) (send, back []store.Delivery, over bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if stopping || l.pace.paused(now) {
@@ -93,7 +103,10 @@ func (l *lane) next(now time.Time, stopping bool) (send, back []store.Delivery, 
 		l.urgent, l.ordinary = nil, nil
 		return nil, back, l.closed
 	}
-	for _, line := range []*[]store.Delivery{&l.urgent, &l.ordinary} {
+	for i, line := range []*[]store.Delivery{&l.urgent, &l.ordinary} {
+		if i > 0 && haste {
+			break
+		}
 		n := max(0, min(len(*line), askAtOnce-len(send), l.pace.inFlight()-l.underWay))
 		send = append(send, (*line)[:n]...)
 		clear((*line)[:n])
@@ -121,7 +134,7 @@ func (r *round) serve(l *lane) {
 	r.workers.Go(func() { r.start(l.ready, l) })
 	defer close(l.ready)
 	for {
-		send, back, over := l.next(r.Outbox.Now().Time, r.ctx.Err() != nil)
+		send, back, over := l.next(r.Outbox.Now().Time, r.Outbox.Haste().On(), r.ctx.Err() != nil)
 		for _, one := range back {
 			r.note(l, completion(one, store.OutcomeUntried))
 		}
@@ -239,6 +252,7 @@ func (r *round) collect() {
 	var batch []result
 	flush := func() {
 		if len(batch) > 0 {
+			r.giveWay()
 			r.write(batch)
 			batch = batch[:0]
 		}
@@ -260,6 +274,13 @@ func (r *round) collect() {
 		case <-timer.C:
 			flush()
 		}
+	}
+}
+
+// giveWay lets who publishes something urgent write first, and who takes it: SQLite has one who writes at a time.
+func (r *round) giveWay() {
+	for r.ctx.Err() == nil && r.Outbox.Haste().On() {
+		r.rest(flushAfter / 4)
 	}
 }
 

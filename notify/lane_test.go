@@ -146,21 +146,24 @@ func TestLaneSendsTheUrgentFirstAndAsManyAsItsPaceHas(t *testing.T) {
 		}
 		return got
 	}
-	send, back, over := l.next(now, false)
+	send, back, over := l.next(now, false, false)
 	if fmt.Sprint(ids(send)) != "[3 5 0]" || back != nil || over {
 		t.Errorf("%v leave, %v go back, %v", ids(send), ids(back), over)
 	}
-	if send, back, _ := l.next(now, false); len(send)+len(back) != 0 {
+	if send, back, _ := l.next(now, false, false); len(send)+len(back) != 0 {
 		t.Errorf("%v leave although three are under way", ids(send))
 	}
 	l.left(nil)
+	if send, back, _ := l.next(now, true, false); len(send)+len(back) != 0 {
+		t.Errorf("%v leave in haste, %v go back", ids(send), ids(back))
+	}
 	l.enter(store.Delivery{Attempts: 6, Rank: 0})
-	if send, _, _ := l.next(now, false); fmt.Sprint(ids(send)) != "[6]" {
+	if send, _, _ := l.next(now, true, false); fmt.Sprint(ids(send)) != "[6]" {
 		t.Errorf("%v leaves next", ids(send))
 	}
 	l.left(&answer{begun: now, now: now, much: true, wait: time.Minute})
 	l.close()
-	if send, back, over := l.next(now, false); len(send) != 0 || fmt.Sprint(ids(back)) != "[1 2 4]" || !over {
+	if send, back, over := l.next(now, false, false); len(send) != 0 || fmt.Sprint(ids(back)) != "[1 2 4]" || !over {
 		t.Errorf("while the service wants silence, %v leave, %v go back, %v", ids(send), ids(back), over)
 	}
 }

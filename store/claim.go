@@ -84,8 +84,13 @@ const RankOrdinary = 10
 
 // SystemClaimDeliveries takes, of every service as far as there is room, up to limit deliveries of channel that are due, by
 // rank and then by their turns, and holds them for the channel's lease. A slow service does not stand in the others'
-// way, nor a kita that tells many in that of one that tells few. Where something is urgent, only that is taken.
+// way, nor a kita that tells many in that of one that tells few. Where something is urgent, only that is taken, and so it
+// is while there is haste.
 func (s *Store) SystemClaimDeliveries(ctx context.Context, channel string, limit int, room map[string]Room) ([]Delivery, error) {
+	looked := func() {}
+	if channel == ChannelPush {
+		looked = s.haste.look()
+	}
 	waiting, err := list[head](ctx, s.outbox.reader, heads, channel == ChannelEmail)
 	if err != nil {
 		return nil, err
@@ -106,7 +111,10 @@ func (s *Store) SystemClaimDeliveries(ctx context.Context, channel string, limit
 		}
 	}
 	claimed, err := s.take(ctx, urgent, limit, lease)
-	if err == nil && len(claimed) == 0 {
+	if err == nil {
+		looked()
+	}
+	if err == nil && len(claimed) == 0 && !s.haste.On() {
 		claimed, err = s.take(ctx, ordinary, limit, lease)
 	}
 	if unread := s.withNotices(ctx, claimed); unread != nil {

@@ -26,11 +26,15 @@ type outbox struct {
 func onEachOutbox(t *testing.T, f func(o *outbox)) {
 	t.Helper()
 	storetest.OnEachEngine(t, func(t *testing.T, s *store.Store, clock *storetest.Clock) {
-		o := &outbox{T: t, w: storetest.NewWorld(t, s), s: s, clock: clock}
-		o.k = o.w.Kita("Sonnenschein")
-		o.mia, o.lead = o.k.Group("Bären").Child("Mia"), o.k.Leader("Lea")
-		f(o)
+		f(newOutbox(t, s, clock))
 	})
+}
+
+func newOutbox(t *testing.T, s *store.Store, clock *storetest.Clock) *outbox {
+	o := &outbox{T: t, w: storetest.NewWorld(t, s), s: s, clock: clock}
+	o.k = o.w.Kita("Sonnenschein")
+	o.mia, o.lead = o.k.Group("Bären").Child("Mia"), o.k.Leader("Lea")
+	return o
 }
 
 func (o *outbox) must(err error) {

@@ -18,6 +18,10 @@ func (s *Store) CreateNotice(ctx context.Context, v kita.Viewer, n kita.Notice) 
 	targets := n.Audience().Normal()
 	n.Targets = targets.Targets
 	asked := n
+	if n.Kind == kita.NoticeUrgent && !n.PublishAt.After(s.Now().Time) {
+		defer s.hub.wake() // somebody looks, whatever has become of it
+		defer s.haste.begin()()
+	}
 	give, err := s.turns.take(ctx, n.KitaID)
 	if err != nil {
 		return kita.Notice{}, false, err

@@ -50,6 +50,7 @@ type Store struct {
 	bare   *unnarrowed.Switch
 	ending sync.WaitGroup // of what is read behind the wall
 	turns  turns
+	haste  *Haste
 
 	rehearsed func() bool
 }
@@ -96,7 +97,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{reader: reader{r}, writer: w, engine: eng, ladder: l, clock: o.Clock, newID: o.NewID, hub: newHub(o.Clock), bare: o.Unnarrowed, rehearsed: o.rehearsed}
+	s := &Store{reader: reader{r}, writer: w, engine: eng, ladder: l, clock: o.Clock, newID: o.NewID, hub: newHub(o.Clock), haste: newHaste(o.Clock), bare: o.Unnarrowed, rehearsed: o.rehearsed}
 	s.wire = eng.wire(s.hub, w)
 	if s.outbox, err = eng.outbox(w, r); err == nil {
 		err = s.prepare(ctx)
@@ -135,6 +136,9 @@ func (s *Store) Woken() <-chan struct{} {
 	s.wire.listen()
 	return s.hub.woken
 }
+
+// Haste is whether something urgent is on its way out of this server.
+func (s *Store) Haste() *Haste { return s.haste }
 
 // mostTries let a transaction outlive some seconds of others that stand in its way. The waits between are by chance: two that
 // had met would otherwise meet again.
