@@ -20,7 +20,9 @@ type size struct {
 	// guardians take turns in opening their list, and the teams of so many kitas their day, openings times a round.
 	guardians, teams, openings, listRounds int
 	notices, publishRounds                 int
-	devices, pushRounds                    int
+	// devices are those of one kita that is told something, town those of a whole one that is told at once: so many that what
+	// begins and what ends it do not count.
+	devices, town, pushRounds int
 	// walledKitas are in the database that is read with row-level security and without.
 	walledKitas int
 	// waiting is how many ordinary pushes an urgent notice overtakes, shared what two nodes share, evening the deliveries of one.
@@ -36,9 +38,9 @@ type size struct {
 
 var (
 	full = size{kitas: []int{50, 500, 5000}, guardians: 500, teams: 50, openings: 200, listRounds: 25, notices: 10, publishRounds: 15,
-		devices: 5000, pushRounds: 5, walledKitas: 300, waiting: 100_000, shared: 10_000, evening: 1_000_000, room: 30 << 30}
+		devices: 5000, town: 20_000, pushRounds: 5, walledKitas: 300, waiting: 100_000, shared: 10_000, evening: 1_000_000, room: 30 << 30}
 	quick = size{kitas: []int{5, 50}, guardians: 100, teams: 5, openings: 100, listRounds: 9, notices: 5, publishRounds: 7,
-		devices: 2000, pushRounds: 3, walledKitas: 20, waiting: 20_000, shared: 4000, evening: 100_000, room: 2 << 30}
+		devices: 2000, town: 5000, pushRounds: 3, walledKitas: 20, waiting: 20_000, shared: 4000, evening: 100_000, room: 2 << 30}
 )
 
 // What is expected. Neither a page nor publishing may feel the other kitas, nor a list its own length; a notice is to cost
@@ -304,7 +306,7 @@ func (s suite) push(ctx context.Context, d database, st *store.Store, latency ti
 	if err != nil {
 		return err
 	}
-	service, err := startPushService(ctx, keys, s.devices, latency, 0)
+	service, err := startPushService(ctx, keys, s.town, latency, 0)
 	if err != nil {
 		return err
 	}
@@ -341,5 +343,5 @@ func (s suite) push(ctx context.Context, d database, st *store.Store, latency ti
 	light := costs(wire, beside, none)
 	light.cpuExpected = halfTheCPU
 	s.report.add(st.Engine(), light, costs(ours, beside, none))
-	return d.checkOutcomes(ctx, (s.pushRounds+1)*s.devices)
+	return d.checkOutcomes(ctx, (s.pushRounds+1)*s.town)
 }
