@@ -10,15 +10,18 @@ import (
 )
 
 // heads: the services that something waits for, and of which ranks. The recursion steps from one to the next in the index;
-// reading every waiting row only to learn that there are three services would be slow just when much waits.
+// reading every waiting row only to learn that there are three services would be slow just when much waits. Each step asks first for
+// the next rank of the same service and then for the next service: for both at once, (service, rank) > (?, ?), SQLite seeks what is
+// equal, and reads all of it.
 const heads = `
 with recursive heads (service, rank) as (
   select '', cast(-1 as bigint)
   union all
   select d.service, d.rank
   from   heads h
-  join   deliveries d on d.id = (select n.id from deliveries n where n.finished_at is null and (n.service, n.rank) > (h.service, h.rank)
-                                 order by n.service, n.rank limit 1))
+  join   deliveries d on d.id = coalesce(
+           (select n.id from deliveries n where n.finished_at is null and n.service = h.service and n.rank > h.rank order by n.rank limit 1),
+           (select n.id from deliveries n where n.finished_at is null and n.service > h.service order by n.service, n.rank limit 1)))
 select service, rank from heads
 where  service <> '' and (service = '` + mailService + `') = ?
 order  by service, rank`

@@ -81,6 +81,21 @@ func TestSendingReadsNoTableFromEndToEnd(t *testing.T) {
 	}
 }
 
+// What waits behind the head of a line is not read to find the next line.
+func TestNextHeadIsFoundInTheIndex(t *testing.T) {
+	s, err := Open(context.Background(), Options{Path: t.TempDir() + "/morgenkreis.db"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	whole := strings.Join(plan(t, s, heads), "\n")
+	for _, step := range []string{"(service=? AND rank>?)", "(service>?)"} {
+		if !strings.Contains(whole, "SEARCH n USING INDEX deliveries_due "+step) {
+			t.Errorf("%s is not looked for in\n%s", step, whole)
+		}
+	}
+}
+
 // Who never opens anything has hundreds of unread notices, and each push to them counts all.
 func TestUnreadAreCountedInTheIndex(t *testing.T) {
 	s, err := Open(context.Background(), Options{Path: t.TempDir() + "/morgenkreis.db"})
