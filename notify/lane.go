@@ -31,8 +31,9 @@ type lane struct {
 	closed           bool
 }
 
-// askAtOnce bounds how many deliveries one question is asked for; each leaves as soon as it is answered.
-const askAtOnce = 64
+// askAtOnce bounds how many deliveries one question is asked for; each leaves as soon as it is answered, and is not overtaken any
+// more. A quarter of it costs PostgreSQL a tenth more for each.
+const askAtOnce = claimSize
 
 func newLane(channel, service string, inFlight int) *lane {
 	l := &lane{service: service, pace: newPace(usualInFlight, inFlight), claim: min(claimSize, inFlight), budget: 2*sendTimeout + 2*time.Second} // twice: shorter, after a 413

@@ -222,7 +222,7 @@ func TestEveryLanguageHasEveryWord(t *testing.T) {
 }
 
 func TestGermanWordsSayTheFormalYou(t *testing.T) {
-	said := fmt.Sprintf("%q", vocabulary["de"])
+	said := fmt.Sprintf("%q", *vocabulary["de"])
 	if du := regexp.MustCompile(`(?i)(^|\P{L})(du|dir|dich|dein\pL*|wählst|hast)(\P{L}|$)`).FindString(said); du != "" {
 		t.Errorf("%q in %s", du, said)
 	}

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/url"
@@ -101,6 +102,15 @@ func (n Notification) within(limit, titleLimit int) ([]byte, error) {
 		AppBadge: n.Badge,
 		Mutable:  true,
 	}
+	title, text := strings.Join(strings.Fields(legible(n.Title)), " "), strings.TrimSpace(legible(n.Text))
+	if weight(title) <= titleLimit { // nearly always nothing is to be cut, and nothing to be weighed first
+		p.Notification.Title, p.Notification.Body = cmp.Or(title, untitled), text
+		whole, err := encode(p)
+		if err != nil || len(whole) <= limit {
+			return whole, err
+		}
+		p.Notification.Title, p.Notification.Body = "", ""
+	}
 	bare, err := encode(p)
 	if err != nil {
 		return nil, err
@@ -109,15 +119,15 @@ func (n Notification) within(limit, titleLimit int) ([]byte, error) {
 	if room < minTitle {
 		return nil, errRoom
 	}
-	p.Notification.Title = cut(strings.Join(strings.Fields(legible(n.Title)), " "), min(room, titleLimit))
-	if p.Notification.Title == "" {
-		p.Notification.Title = "Morgenkreis" // a notification without a title is not shown at all
-	}
+	p.Notification.Title = cmp.Or(cut(title, min(room, titleLimit)), untitled)
 	const key = len(`"body":"",`)
 	room -= weight(p.Notification.Title) + key
-	p.Notification.Body = cut(strings.TrimSpace(legible(n.Text)), max(room, 0))
+	p.Notification.Body = cut(text, max(room, 0))
 	return encode(p)
 }
+
+// untitled stands where there is no title: a notification without one is not shown at all.
+const untitled = "Morgenkreis"
 
 func encode(p payload) ([]byte, error) {
 	var b bytes.Buffer

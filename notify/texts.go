@@ -21,7 +21,7 @@ type words struct {
 	resetText          string
 }
 
-var vocabulary = map[string]words{
+var vocabulary = map[string]*words{
 	"de": {
 		corrected: "Korrigiert: ", confirm: "Bitte bestätigen: ", fromKita: "Neue Nachricht von {kita}",
 		absence: "Neue Abwesenheit", absenceOff: "Abwesenheit zurückgezogen", absenceText: "Gruppe {group}", test: "Es klappt!", testText: "So kommen Nachrichten der Kita bei Ihnen an.",
@@ -66,7 +66,7 @@ var vocabulary = map[string]words{
 	},
 }
 
-func wordsIn(language string) words {
+func wordsIn(language string) *words {
 	if w, ok := vocabulary[language]; ok {
 		return w
 	}
@@ -97,7 +97,7 @@ func (d *Dispatcher) notification(one store.Delivery) Notification {
 }
 
 // tell puts a notice into n.
-func (d *Dispatcher) tell(n *Notification, one store.Delivery, w words) {
+func (d *Dispatcher) tell(n *Notification, one store.Delivery, w *words) {
 	n.Kind, n.Navigate = string(one.NoticeKind), d.link("/n/"+string(*one.NoticeID))
 	discretion := one.Discretion
 	if one.TitleOnly {

@@ -3,6 +3,7 @@
 package pushtest
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"fmt"
@@ -365,15 +366,15 @@ func (s *Service) read(r *http.Request) (Message, int, error) {
 	if limit == 0 {
 		limit = 4096
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, int64(limit)+1))
-	if err != nil {
+	body := bytes.NewBuffer(make([]byte, 0, min(max(r.ContentLength, 0), int64(limit))+bytes.MinRead)) // it need not grow
+	if _, err := body.ReadFrom(io.LimitReader(r.Body, int64(limit)+1)); err != nil {
 		return Message{}, http.StatusBadRequest, err
 	}
-	if m.Size = len(body); m.Size > limit {
+	if m.Size = body.Len(); m.Size > limit {
 		return Message{}, http.StatusRequestEntityTooLarge, fmt.Errorf("more than %d bytes", limit)
 	}
 	if !s.options.Blind {
-		m.Plaintext, m.Err = device.Open(body)
+		m.Plaintext, m.Err = device.Open(body.Bytes())
 	}
 	return m, 0, nil
 }
