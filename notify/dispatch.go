@@ -120,9 +120,9 @@ type round struct {
 	workers      sync.WaitGroup
 	results      chan result
 	freed        chan struct{}
-	// sealing has a place for each push that is being sealed.
-	sealing chan struct{}
-	jobs    atomic.Int32
+	// desk is where those who seal take the next from.
+	desk chan begun
+	jobs atomic.Int32
 	// taken counts what was taken, deliveries and jobs, and is not yet noted.
 	taken atomic.Int64
 }
@@ -140,9 +140,12 @@ func (d *Dispatcher) run(ctx context.Context, rest func(r *round, idle, failed b
 	d.mu.Unlock()
 	r := &round{Dispatcher: d, ctx: ctx, working: context.WithoutCancel(ctx), lanes: map[string]*lane{},
 		results: make(chan result, claimSize), freed: make(chan struct{}, 1),
-		sealing: make(chan struct{}, runtime.GOMAXPROCS(0))}
-	var collector sync.WaitGroup
+		desk: make(chan begun)}
+	var collector, sealers sync.WaitGroup
 	collector.Go(r.collect)
+	for range runtime.GOMAXPROCS(0) {
+		sealers.Go(r.seal)
+	}
 	for ctx.Err() == nil {
 		idle := r.taken.Load() == 0
 		n, failed := r.take()
@@ -154,6 +157,8 @@ func (d *Dispatcher) run(ctx context.Context, rest func(r *round, idle, failed b
 		l.close()
 	}
 	r.workers.Wait()
+	close(r.desk)
+	sealers.Wait()
 	close(r.results)
 	collector.Wait()
 }

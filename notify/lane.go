@@ -132,7 +132,7 @@ func (l *lane) left(a *answer) {
 // serve sends what is in the lane, as many at once as its pace has it, until it is closed. When the round is over, or the
 // service has asked for silence, it hands back instead.
 func (r *round) serve(l *lane) {
-	r.workers.Go(func() { r.start(l.ready, l) })
+	r.workers.Go(func() { r.start(l) })
 	defer close(l.ready)
 	for {
 		send, back, over := l.next(r.Outbox.Now().Time, r.Outbox.Haste().On(), r.ctx.Err() != nil)
@@ -149,39 +149,52 @@ func (r *round) serve(l *lane) {
 			continue
 		}
 		<-l.stirred
-		if l.taken.Load() == 0 { // a burst is over
-			l.ready <- store.Delivery{}
-		}
 	}
 }
 
-// start gives each that is ready to somebody who is free, or to somebody new. It waits until a processor is free to seal it:
-// what is begun and has to wait for that could not be overtaken any more, and whoever else has work to do, such as answering
-// the educator who posts the next notice, would wait behind a thousand. Nobody stays when a burst is over.
-func (r *round) start(ready <-chan store.Delivery, l *lane) {
-	free := make(chan store.Delivery)
-	defer func() { close(free) }()
-	for one := range ready {
-		if one.ID == "" { // a burst is over
-			close(free)
-			free = make(chan store.Delivery)
+// begun is a delivery that has its place, and goes to one of those who seal.
+type begun struct {
+	store.Delivery
+	lane *lane
+}
+
+// start begins each that is ready. It waits until a processor is free to seal it: what is begun and has to wait for that could not
+// be overtaken any more, and whoever else has work to do, such as answering the educator who posts the next notice, would wait behind
+// a thousand.
+func (r *round) start(l *lane) {
+	for one := range l.ready {
+		r.workers.Add(1) // for see
+		if one.Channel == store.ChannelEmail {
+			go r.see(begun{one, l}, r.Outbox.Now().Time, func() (store.Completion, Result) { return r.mail(r.working, one), Result{} })
 			continue
 		}
-		r.sealing <- struct{}{}
-		select {
-		case free <- one:
-			continue
-		default:
-		}
-		hands := free
-		r.workers.Go(func() {
-			for open := true; open; one, open = <-hands {
-				c, a := r.try(one)
-				l.left(a)
-				r.note(l, c)
-			}
-		})
+		r.desk <- begun{one, l}
 	}
+}
+
+// seal is one of those who seal: as many as there are processors, whose stacks are as deep as the arithmetic wants it. Whoever
+// then waits for an answer, a thousand at once, needs little.
+func (r *round) seal() {
+	for one := range r.desk {
+		at := r.Outbox.Now().Time
+		e := r.write(r.working, one.Delivery)
+		go r.see(one, at, func() (store.Completion, Result) { return r.deliver(r.working, e) })
+	}
+}
+
+// see makes one try, which has begun at a time, tells the observer of it and the lane what its pace can learn, and notes it.
+func (r *round) see(one begun, at time.Time, try func() (store.Completion, Result)) {
+	defer r.workers.Done()
+	c, result := try()
+	a := answer{begun: at, now: r.Outbox.Now().Time}
+	a.much, a.wait = result.tooMuch()
+	outcome := c.Outcome
+	if outcome == "" {
+		outcome = "later"
+	}
+	r.Observe(one.Channel, one.Service, outcome, a.now.Sub(at))
+	one.lane.left(&a)
+	r.note(one.lane, c)
 }
 
 // askAgain is for how long, and up to twice as long, a delivery is put off when the database did not say whether it is still
@@ -214,28 +227,6 @@ func (r *round) send(l *lane, batch []store.Delivery) {
 	}
 }
 
-// try makes one try, tells the observer of it, and says what the pace can learn.
-func (r *round) try(one store.Delivery) (c store.Completion, a *answer) {
-	sealed := sync.OnceFunc(func() { <-r.sealing })
-	defer sealed()
-	a = &answer{begun: r.Outbox.Now().Time}
-	if one.Channel == store.ChannelEmail {
-		sealed()
-		c = r.mail(r.working, one)
-	} else {
-		var result Result
-		c, result = r.push(r.working, one, sealed)
-		a.much, a.wait = result.tooMuch()
-	}
-	outcome := c.Outcome
-	if outcome == "" {
-		outcome = "later"
-	}
-	a.now = r.Outbox.Now().Time
-	r.Observe(one.Channel, one.Service, outcome, a.now.Sub(a.begun))
-	return c, a
-}
-
 func completion(one store.Delivery, outcome string) store.Completion {
 	return store.Completion{ID: one.ID, KitaID: one.KitaID, NoticeID: one.NoticeID, RecipientID: one.RecipientID,
 		Subscription: one.SubscriptionID, Channel: one.Channel, Service: one.Service, Lease: one.LeasedUntil, Outcome: outcome}
@@ -254,7 +245,7 @@ func (r *round) collect() {
 	flush := func() {
 		if len(batch) > 0 {
 			r.giveWay()
-			r.write(batch)
+			r.keep(batch)
 			batch = batch[:0]
 		}
 	}
@@ -307,9 +298,9 @@ func (r *round) rest(pause time.Duration) {
 	}
 }
 
-// write notes outcomes, and frees their places. What can not be written is sent again when its lease ends: at least
+// keep notes outcomes, and frees their places. What can not be written is sent again when its lease ends: at least
 // once, never silently not at all.
-func (r *round) write(batch []result) {
+func (r *round) keep(batch []result) {
 	outcomes := make([]store.Completion, len(batch))
 	for i, one := range batch {
 		outcomes[i] = one.Completion

@@ -93,29 +93,44 @@ func isDomain(s string) bool {
 // whether the endpoint is permitted. When the result's Status is 0 and it is Misconfigured, nothing was sent: Reason
 // names what is wrong with this one subscription or message, and the push service as a whole is not in question.
 func (s *Sender) Send(ctx context.Context, sub kita.Subscription, m Message) Result {
-	return s.send(ctx, sub, m, func() {})
+	return s.prepare(ctx, sub, m).leave()
 }
 
-// send is Send; sealed is called when nothing is left to compute, and once more at the end.
-func (s *Sender) send(ctx context.Context, sub kita.Subscription, m Message, sealed func()) Result {
-	defer sealed()
+// ready is a push on which nothing is left to compute, or why it can not leave. leave must be called.
+type ready struct {
+	sender  *Sender
+	req     *http.Request // nil: refused says why
+	refused Result
+	cancel  context.CancelFunc
+}
+
+// prepare is the part of Send that takes a processor, leave that which waits.
+func (s *Sender) prepare(ctx context.Context, sub kita.Subscription, m Message) ready {
 	if err := sub.Check(s.hosts); err != nil {
-		return Result{Outcome: Misconfigured, Reason: codeOf(err)}
+		return ready{refused: Result{Outcome: Misconfigured, Reason: codeOf(err)}}
 	}
 	if !m.wellFormed() {
-		return Result{Outcome: Misconfigured, Reason: "message_malformed"}
+		return ready{refused: Result{Outcome: Misconfigured, Reason: "message_malformed"}}
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
 	req, err := s.seal(ctx, sub, m)
 	switch {
 	case errors.Is(err, errTooLong):
-		return Result{Outcome: TooLarge, Reason: "payload_too_long"}
+		cancel()
+		return ready{refused: Result{Outcome: TooLarge, Reason: "payload_too_long"}}
 	case err != nil:
-		return Result{Outcome: Misconfigured, Reason: "not_sealed"}
+		cancel()
+		return ready{refused: Result{Outcome: Misconfigured, Reason: "not_sealed"}}
 	}
-	sealed()
-	resp, err := s.way.RoundTrip(req)
+	return ready{sender: s, req: req, cancel: cancel}
+}
+
+func (p ready) leave() Result {
+	if p.req == nil {
+		return p.refused
+	}
+	defer p.cancel()
+	resp, err := p.sender.way.RoundTrip(p.req)
 	if err != nil {
 		return failed(err)
 	}
@@ -127,7 +142,7 @@ func (s *Sender) send(ctx context.Context, sub kita.Subscription, m Message, sea
 			return failed(err)
 		}
 	}
-	return classify(resp.StatusCode, resp.Header, body, s.clock())
+	return classify(resp.StatusCode, resp.Header, body, p.sender.clock())
 }
 
 // codeOf is the code of the first thing that err finds fault with.

@@ -333,7 +333,7 @@ func TestStopCutsTheWaitForTheDatabaseShort(t *testing.T) {
 		outbox := away{tried: func() { tried = append(tried, time.Since(begun)) }}
 		r := &round{Dispatcher: NewDispatcher(Options{Outbox: outbox}), ctx: ctx, working: t.Context(), freed: make(chan struct{}, 1)}
 		time.AfterFunc(4*time.Second, stop)
-		r.write([]result{{lane: newLane(store.ChannelPush, "x", 1)}})
+		r.keep([]result{{lane: newLane(store.ChannelPush, "x", 1)}})
 		if want := "[0s 50ms 150ms 350ms 750ms 1.55s 3.15s 4s 5s 6s]"; fmt.Sprint(tried) != want {
 			t.Errorf("it was tried after %v, want %v", tried, want)
 		}

@@ -12,25 +12,45 @@ import (
 	"morgenkreis/store"
 )
 
-// push makes one try to push: the second, shorter one after a 413 belongs to it.
-func (d *Dispatcher) push(ctx context.Context, one store.Delivery, sealed func()) (c store.Completion, r Result) {
-	c = completion(one, store.OutcomeFailed)
-	n := d.notification(one)
-	write := n.Payload
+// envelope is one try to push, written and sealed.
+type envelope struct {
+	store.Delivery
+	written bool // otherwise there is nothing to send
+	text    Notification
+	message Message
+	ready
+}
+
+// write writes and seals the push of a delivery; deliver sends it.
+func (d *Dispatcher) write(ctx context.Context, one store.Delivery) envelope {
+	e := envelope{Delivery: one, text: d.notification(one)}
+	write := e.text.Payload
 	if one.Shortened {
-		write = n.Shorten
+		write = e.text.Shorten
 	}
 	payload, err := write()
 	if err != nil {
 		slog.ErrorContext(ctx, "a push can not be written", "delivery", one.ID, "error", err)
+		return e
+	}
+	e.written = true
+	e.message = Message{Payload: payload, Small: one.Shortened, TTL: one.ExpiresAt.Sub(d.Outbox.Now().Time), Urgency: Urgency(string(one.NoticeKind)), Topic: e.text.Tag}
+	e.ready = d.Sender.prepare(ctx, one.Subscription(), e.message)
+	return e
+}
+
+// deliver sends an envelope and says what became of it: the second, shorter try after a 413 belongs to it.
+func (d *Dispatcher) deliver(ctx context.Context, e envelope) (c store.Completion, r Result) {
+	one := e.Delivery
+	c = completion(one, store.OutcomeFailed)
+	if !e.written {
 		return c, r
 	}
-	m := Message{Payload: payload, Small: one.Shortened, TTL: one.ExpiresAt.Sub(d.Outbox.Now().Time), Urgency: Urgency(string(one.NoticeKind)), Topic: n.Tag}
-	r = d.Sender.send(ctx, one.Subscription(), m, sealed)
-	if r.Outcome == TooLarge && !m.Small {
-		if m.Payload, err = n.Shorten(); err == nil {
-			m.Small, c.Shorten = true, true
-			r = d.Sender.Send(ctx, one.Subscription(), m)
+	r = e.leave()
+	if r.Outcome == TooLarge && !e.message.Small {
+		if short, err := e.text.Shorten(); err == nil {
+			e.message.Payload, e.message.Small, c.Shorten = short, true, true
+			r = d.Sender.Send(ctx, one.Subscription(), e.message)
 		}
 	}
 	c.Status = r.Status
