@@ -95,17 +95,10 @@ func (d *Dispatcher) Run(ctx context.Context) {
 // Drain sends until nothing is due and nothing under way, and returns. It is Run for a test, or for a command that ends.
 func (d *Dispatcher) Drain(ctx context.Context) {
 	d.run(ctx, func(r *round, idle, failed bool) bool {
-		switch {
-		case failed, idle && !d.Outbox.Haste().On():
+		if failed || idle && !d.Outbox.Haste().On() { // in haste what can wait is not even looked for
 			return false
-		case idle: // what can wait is not even looked for
-			r.wait(ctx, failed)
-			return true
 		}
-		select {
-		case <-r.freed:
-		case <-ctx.Done():
-		}
+		r.wait(ctx, failed)
 		return true
 	})
 }

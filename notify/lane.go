@@ -95,7 +95,8 @@ func (l *lane) room(now time.Time) store.Room {
 }
 
 // next gives what is to be sent, each with its place among what is under way, or what is to be handed back; neither when
-// there is nothing to do now. In haste only what is urgent is sent. over is true when nothing more will come.
+// there is nothing to do now. In haste only what is urgent is sent, until nothing more will come; then over is true once
+// nothing is left.
 func (l *lane) next(now time.Time, haste, stopping bool) (send, back []store.Delivery, over bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -105,7 +106,7 @@ func (l *lane) next(now time.Time, haste, stopping bool) (send, back []store.Del
 		return nil, back, l.closed
 	}
 	for i, line := range []*[]store.Delivery{&l.urgent, &l.ordinary} {
-		if i > 0 && haste {
+		if i > 0 && haste && !l.closed {
 			break
 		}
 		n := max(0, min(len(*line), askAtOnce-len(send), l.pace.inFlight()-l.underWay))
@@ -269,9 +270,13 @@ func (r *round) collect() {
 	}
 }
 
-// giveWay lets who publishes something urgent write first, and who takes it: SQLite has one who writes at a time.
+// giveWay lets who publishes something urgent write first, and who takes it: SQLite has one who writes at a time. What is not
+// noted for long is sent twice, so that it ends.
 func (r *round) giveWay() {
-	for r.ctx.Err() == nil && r.Outbox.Haste().On() {
+	for range 50 {
+		if r.ctx.Err() != nil || !r.Outbox.Haste().On() {
+			return
+		}
 		r.rest(flushAfter / 4)
 	}
 }

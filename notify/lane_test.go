@@ -167,3 +167,15 @@ func TestLaneSendsTheUrgentFirstAndAsManyAsItsPaceHas(t *testing.T) {
 		t.Errorf("while the service wants silence, %v leave, %v go back, %v", ids(send), ids(back), over)
 	}
 }
+
+// Who waits for haste to be over would never hear of it once nobody looks for more.
+func TestLaneThatIsClosedWaitsForNoHaste(t *testing.T) {
+	l := newLane(store.ChannelPush, "x", 3)
+	l.enter(store.Delivery{Rank: store.RankOrdinary})
+	for _, want := range []int{0, 1} {
+		if send, _, _ := l.next(time.Now(), true, false); len(send) != want {
+			t.Errorf("%d leave, want %d", len(send), want)
+		}
+		l.close()
+	}
+}

@@ -39,7 +39,7 @@ func (m Message) wellFormed() bool {
 
 // Sender seals and sends pushes. It is safe for any number of goroutines; how many are in flight is the caller's choice.
 type Sender struct {
-	// way is asked itself: it is what http.Client is for (redirects, cookies, copies of the head) that a push is to do without.
+	// way is asked directly: redirects, cookies and copies of the head, which are what http.Client is for, are not for a push.
 	way     http.RoundTripper
 	timeout time.Duration
 	hosts   kita.EndpointHosts
@@ -125,6 +125,7 @@ func (s *Sender) prepare(ctx context.Context, sub kita.Subscription, m Message) 
 	return ready{sender: s, req: req, cancel: cancel}
 }
 
+// leave sends what was prepared, and waits until the answer is whole.
 func (p ready) leave() Result {
 	if p.req == nil {
 		return p.refused

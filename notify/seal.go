@@ -48,7 +48,7 @@ func (m Message) recordSize() (int, error) {
 }
 
 // seal makes the finished request for one subscription: encrypted as one aes128gcm record (RFC 8291), signed (RFC 8292).
-func (s *Sender) seal(ctx context.Context, sub kita.Subscription, m Message) (req *http.Request, err error) {
+func (s *Sender) seal(ctx context.Context, sub kita.Subscription, m Message) (*http.Request, error) {
 	size, err := m.recordSize()
 	if err != nil {
 		return nil, err
@@ -61,15 +61,10 @@ func (s *Sender) seal(ctx context.Context, sub kita.Subscription, m Message) (re
 	var salt [saltSize]byte
 	rand.Read(salt[:]) // never fails
 	body := newSealed(size)
-	defer func() {
-		if err != nil {
-			_ = body.Close() // never fails
-		}
-	}()
 	if err := encrypt(body.record, m.Payload, sub.P256dh, sub.Auth, once, salt); err != nil {
 		return nil, err
 	}
-	req, err = http.NewRequestWithContext(ctx, http.MethodPost, sub.Endpoint, body)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, sub.Endpoint, body)
 	if err != nil {
 		return nil, err
 	}

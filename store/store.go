@@ -97,7 +97,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{reader: reader{r}, writer: w, engine: eng, ladder: l, clock: o.Clock, newID: o.NewID, hub: newHub(o.Clock), haste: newHaste(o.Clock), bare: o.Unnarrowed, rehearsed: o.rehearsed}
+	s := &Store{reader: reader{r}, writer: w, engine: eng, ladder: l, clock: o.Clock, newID: o.NewID, hub: newHub(o.Clock), haste: &Haste{now: o.Clock}, bare: o.Unnarrowed, rehearsed: o.rehearsed}
 	s.wire = eng.wire(s.hub, w)
 	if s.outbox, err = eng.outbox(w, r); err == nil {
 		err = s.prepare(ctx)

@@ -185,7 +185,7 @@ func (s *pushService) wire(ctx context.Context, keys notify.Keys) (*runner, erro
 	}}, nil
 }
 
-// atOnce does something for each device, for many at once; who has done one goes on with the next, as a lane's workers do.
+// atOnce does something for each device, for many at once; who has done one goes on with the next.
 func (s *pushService) atOnce(do func(i int) error) error {
 	var group errgroup.Group
 	var next atomic.Int64
