@@ -14,7 +14,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"runtime/debug"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -61,7 +60,6 @@ type announcement struct {
 // servePushes is the push service, a process of its own so that its work is not counted as ours: n devices, bound to the
 // server's public key, each answered after latency, as many at once on a connection as streams says, until standard input ends.
 func servePushes(key string, n int, latency time.Duration, streams int) error {
-	debug.SetGCPercent(800) // what takes the pushes of the world is not on this machine: it is to be as little of it as it can
 	service, err := pushtest.Start(pushtest.Options{TLS: true, Blind: true, Forgetful: true, Latency: latency, Streams: streams})
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -23,6 +24,18 @@ type measured struct {
 	Costs map[string]cost `json:"costs"`
 	// NoticeBytes is what a notice to a kita takes in the database for good, with its recipients and their children.
 	NoticeBytes float64 `json:"notice_bytes,omitempty"`
+	// Ratios are what the bench expects something of.
+	Ratios []ratio `json:"ratios,omitempty"`
+}
+
+// ratio is a line of the report, as it is kept.
+type ratio struct {
+	Part     string `json:"part"`
+	What     string `json:"what"`
+	Ratio    string `json:"ratio"` // the middle, with the least and the greatest where there are several
+	To       string `json:"to"`
+	Expected string `json:"expected"`
+	Met      bool   `json:"met"`
 }
 
 // figuresFile is what a run leaves for docs/scaling.md. A later run replaces what it measured itself.
@@ -47,6 +60,32 @@ func readFigures(path string) (*figuresFile, error) {
 // keep notes what r took.
 func (f *figuresFile) keep(engine, name string, r *runner) {
 	f.of(engine).Costs[name] = cost{microseconds(median(r.wall)), microseconds(median(r.cpu)), microseconds(median(r.database))}
+}
+
+// judge keeps the lines of r that something was expected of, instead of those of the same parts that were there.
+func (f *figuresFile) judge(r *report) {
+	fresh := map[string]bool{} // engine and part
+	for _, l := range r.lines {
+		fresh[l.engine+" "+l.part] = true
+	}
+	for engine, m := range f.Engines {
+		m.Ratios = slices.DeleteFunc(m.Ratios, func(x ratio) bool { return fresh[engine+" "+x.Part] })
+	}
+	for _, l := range r.lines {
+		expected, met := l.judged()
+		if expected == "" {
+			continue
+		}
+		text := figures(l.ratio.median) + "×"
+		switch {
+		case l.cpuExpected != (expectation{}):
+			text = figures(l.cpuRatio) + "× of its processor time"
+		case l.ratio.least != l.ratio.greatest:
+			text += " (" + figures(l.ratio.least) + "–" + figures(l.ratio.greatest) + ")"
+		}
+		m := f.of(l.engine)
+		m.Ratios = append(m.Ratios, ratio{l.part, l.what, text, l.against, expected, met})
+	}
 }
 
 func (f *figuresFile) of(engine string) *measured {

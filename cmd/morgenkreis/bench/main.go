@@ -143,6 +143,7 @@ func (z size) bench(ctx context.Context, kept string) (err error) {
 			return err
 		}
 		missed += n
+		f.judge(&r)
 		if kept != "" {
 			if err := f.write(kept); err != nil {
 				return err

@@ -19,6 +19,16 @@ type line struct {
 	expected  expectation
 	// cpuExpected is about cpuRatio.
 	cpuExpected expectation
+	// part of the bench that it belongs to: what is measured together is kept together.
+	part string
+}
+
+// judged is what is expected of l, in words, and whether it is so; no words where nothing is.
+func (l line) judged() (expected string, met bool) {
+	if l.cpuExpected != (expectation{}) {
+		return "CPU " + l.cpuExpected.String(), l.cpuExpected.met(l.cpuRatio)
+	}
+	return l.expected.String(), l.expected.met(l.ratio.median)
 }
 
 // expectation bounds a ratio from one side; zero is no bound.
@@ -41,20 +51,23 @@ func (e expectation) met(ratio float64) bool {
 
 // costs compares r with the baseline: how many times as long it takes.
 func costs(r, baseline *runner, e expectation) line {
-	return line{"", r.name, median(r.wall), median(r.cpu), baseline.name, ratios(r.wall, baseline.wall), ratios(r.cpu, baseline.cpu).median, e, none}
+	return line{"", r.name, median(r.wall), median(r.cpu), baseline.name, ratios(r.wall, baseline.wall), ratios(r.cpu, baseline.cpu).median, e, none, ""}
 }
 
 // faster compares r with the baseline the other way round: how many times it goes while the baseline goes once.
 func faster(r, baseline *runner, e expectation) line {
-	return line{"", r.name, median(r.wall), median(r.cpu), baseline.name, ratios(baseline.wall, r.wall), ratios(baseline.cpu, r.cpu).median, e, none}
+	return line{"", r.name, median(r.wall), median(r.cpu), baseline.name, ratios(baseline.wall, r.wall), ratios(baseline.cpu, r.cpu).median, e, none, ""}
 }
 
 // report is what is printed at the end.
-type report struct{ lines []line }
+type report struct {
+	lines []line
+	part  string // of the lines that are added
+}
 
 func (r *report) add(engine string, lines ...line) {
 	for _, l := range lines {
-		l.engine = engine
+		l.engine, l.part = engine, r.part
 		r.lines = append(r.lines, l)
 	}
 }
@@ -67,21 +80,13 @@ func (r *report) print(out io.Writer) (missed int, err error) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\t\teach\tCPU\tratio (min–max)\tCPU\tto\texpected\t")
 	for _, l := range r.lines {
-		verdict := ""
-		if l.expected != (expectation{}) {
+		verdict, expected, met := "", "", true
+		if expected, met = l.judged(); expected != "" {
 			verdict = "ok"
-			if !l.expected.met(l.ratio.median) {
-				verdict = "NOT OK"
-				missed++
-			}
 		}
-		expected := l.expected.String()
-		if l.cpuExpected != (expectation{}) {
-			verdict, expected = "ok", "CPU "+l.cpuExpected.String()
-			if !l.cpuExpected.met(l.cpuRatio) {
-				verdict = "NOT OK"
-				missed++
-			}
+		if !met {
+			verdict = "NOT OK"
+			missed++
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s× (%s–%s)\t%s×\t%s\t%s\t%s\n", l.engine, l.what, short(l.wall), short(l.cpu), figures(l.ratio.median), figures(l.ratio.least),
 			figures(l.ratio.greatest), figures(l.cpuRatio), l.against, expected, verdict)

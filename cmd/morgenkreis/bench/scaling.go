@@ -231,6 +231,20 @@ func printScaling(out io.Writer, path string) error {
 	}
 	fmt.Fprintf(&b, "\nA notice to all of a kita takes %.0f kB on SQLite and %.0f kB on PostgreSQL, with its recipients, for 160 guardians.\n", lite.NoticeBytes/1e3, pg.NoticeBytes/1e3)
 
+	fmt.Fprintln(&b, "\n### What is expected, and was measured\n\n| | | ratio (least–greatest) | to | expected |\n|---|---|---:|---|---|")
+	for _, on := range []struct {
+		name string
+		x    *measured
+	}{{"SQLite", lite}, {"PostgreSQL", pg}} {
+		for _, r := range on.x.Ratios {
+			missed := ""
+			if !r.Met {
+				missed = ", **missed**"
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s%s |\n", on.name, r.What, r.Ratio, r.To, r.Expected, missed)
+		}
+	}
+
 	fmt.Fprintln(&b, "\n### One machine of two cores, a third of them free\n\n| | kitas | guardians | notices a day | on disk after three years |\n|---|---:|---:|---:|---:|")
 	for _, on := range []struct {
 		name     string

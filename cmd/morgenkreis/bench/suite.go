@@ -86,6 +86,7 @@ type settlement struct {
 func (s settlement) String() string { return fmt.Sprintf("%d kitas", s.kitas) }
 
 func (s suite) run(ctx context.Context) (err error) {
+	s.report.part = "wall"
 	if s.engine == "postgres" && !s.pagesOnly && len(s.sending) == 0 {
 		if err := s.behindTheWall(ctx); err != nil {
 			return err
@@ -99,6 +100,7 @@ func (s suite) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	s.report.part = "pages"
 	all, err := s.settle(ctx)
 	defer func() {
 		for _, x := range all {
@@ -276,6 +278,7 @@ func (s suite) send(ctx context.Context) error {
 	}{{"pushes", s.pushes}, {"urgent", s.urgent}, {"nodes", s.nodes}, {"streams", s.streams}, {"evening", s.wholeEvening}}
 	for _, x := range all {
 		if slices.Contains(s.sending, x.name) || len(s.sending) == 0 && x.name != "evening" {
+			s.report.part = x.name
 			if err := x.run(ctx); err != nil {
 				return err
 			}
