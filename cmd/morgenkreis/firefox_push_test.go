@@ -375,8 +375,9 @@ func TestFirefoxIsReachedAgain(t *testing.T) {
 	p.heard(mark, "410", func(e autopush.Event) bool { return e.Type == "posted" && e.Code == http.StatusGone })
 	p.hasDevices(1) // the one of before is gone
 
-	// The person takes it back in the browser; nobody tells the server but the push service.
-	p.tab.open(p.server.url + "/")
+	// The person takes it back in the browser; nobody tells the server but the push service. Not on a page of the app: when that
+	// starts, it subscribes again as long as it is permitted to.
+	p.tab.open(p.server.url + "/healthz")
 	mark = p.service.Mark()
 	p.tab.run("await (await (await navigator.serviceWorker.ready).pushManager.getSubscription()).unsubscribe()", nil)
 	p.heard(mark, "unregister", func(e autopush.Event) bool { return e.Type == "unregister" && e.Channel == anew.Channel })

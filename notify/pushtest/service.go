@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -84,6 +85,7 @@ type Service struct {
 	mix      mix
 	arrived  int
 	accepted int
+	broken   int
 	messages []Message
 	refusals []Refusal
 	verified map[string]Claims
@@ -244,6 +246,17 @@ func (s *Service) Accepted() []Message {
 	return slices.DeleteFunc(s.Messages(), func(m Message) bool { return !m.accepted() })
 }
 
+// errBroken is read's for a request that ended before it was whole.
+var errBroken = errors.New("broken off")
+
+// Broken is how many requests ended before they were whole, since their sender was killed or took them back. They are no
+// messages, and no refusals: nobody was there to be answered.
+func (s *Service) Broken() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.broken
+}
+
 // Refusals are the requests that a real service would not have taken either. A sender in order causes none.
 func (s *Service) Refusals() []Refusal {
 	s.mu.Lock()
@@ -290,6 +303,10 @@ func (s *Service) note(change func()) {
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.note(func() { s.arrived++ })
 	message, status, err := s.read(r)
+	if errors.Is(err, errBroken) {
+		s.note(func() { s.broken++ })
+		panic(http.ErrAbortHandler) // to whom should it be answered?
+	}
 	if err != nil {
 		s.note(func() { s.refusals = append(s.refusals, Refusal{Status: status, Reason: err.Error()}) })
 		http.Error(w, err.Error(), status)
@@ -368,7 +385,11 @@ func (s *Service) read(r *http.Request) (Message, int, error) {
 	}
 	body := bytes.NewBuffer(make([]byte, 0, min(max(r.ContentLength, 0), int64(limit))+bytes.MinRead)) // it need not grow
 	if _, err := body.ReadFrom(io.LimitReader(r.Body, int64(limit)+1)); err != nil {
-		return Message{}, http.StatusBadRequest, err
+		// net/http has no type for it: HTTP/2, and the sender ended the body before it was as long as it had said.
+		if strings.Contains(err.Error(), "declared a Content-Length") {
+			return Message{}, http.StatusBadRequest, err
+		}
+		return Message{}, 0, fmt.Errorf("%w: %w", errBroken, err)
 	}
 	if m.Size = body.Len(); m.Size > limit {
 		return Message{}, http.StatusRequestEntityTooLarge, fmt.Errorf("more than %d bytes", limit)

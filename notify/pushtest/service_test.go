@@ -7,11 +7,13 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
 	"math/big"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -19,6 +21,8 @@ import (
 	"time"
 
 	webpush "github.com/SherClockHolmes/webpush-go"
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 
 	"morgenkreis/notify/pushtest"
 )
@@ -137,6 +141,89 @@ func TestRequestsOutOfOrderAreRefusedAsARealServiceDoes(t *testing.T) {
 func body(r *http.Request, b []byte) {
 	r.Body, r.ContentLength, r.GetBody = io.NopCloser(bytes.NewReader(b)), int64(len(b)), nil
 }
+
+// TestRequestBrokenOffIsNeitherMessageNorRefusal: whoever sends is killed, or takes it back, in the middle of a body.
+func TestRequestBrokenOffIsNeitherMessageNorRefusal(t *testing.T) {
+	for name, lost := range map[string]bool{"connection lost": true, "taken back": false} {
+		for _, secure := range []bool{true, false} {
+			s, key := pushtest.New(t, pushtest.Options{TLS: secure}), newServer(t)
+			c := client(s)
+			var conn net.Conn
+			c.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+				var err error
+				conn, err = (&net.Dialer{}).DialContext(ctx, network, address)
+				return conn, err
+			}
+			req := key.push(t, s.Subscribe(key.public))
+			whole := req.Body
+			req.Body = io.NopCloser(io.MultiReader(io.LimitReader(whole, 1000), reader(func([]byte) (int, error) {
+				// It has begun to be read, so that what ends is a request.
+				if err := s.Await(t.Context(), 1); err != nil {
+					return 0, err
+				}
+				if lost {
+					if err := conn.Close(); err != nil {
+						return 0, err
+					}
+				}
+				return 0, errors.New("that was all")
+			})))
+			if resp, err := c.Do(req); err == nil {
+				t.Errorf("%s: %s", name, resp.Status)
+			}
+			look := time.NewTicker(time.Millisecond)
+			for s.Broken() == 0 && len(s.Refusals()) == 0 && t.Context().Err() == nil {
+				<-look.C
+			}
+			look.Stop()
+			if s.Broken() != 1 || len(s.Refusals()) != 0 || len(s.Messages()) != 0 {
+				t.Errorf("%s, HTTP/2 %t: %d broken off, refused %+v, %d messages", name, secure, s.Broken(), s.Refusals(), len(s.Messages()))
+			}
+		}
+	}
+}
+
+// TestBodyShorterThanItWasSaidToBeIsRefused: that is no request that was broken off (RFC 9113, section 8.1.1).
+func TestBodyShorterThanItWasSaidToBeIsRefused(t *testing.T) {
+	s, key := pushtest.New(t, pushtest.Options{TLS: true}), newServer(t)
+	req := key.push(t, s.Subscribe(key.public))
+	conn, err := tls.Dial("tcp", req.URL.Host, &tls.Config{RootCAs: s.RootCAs(), NextProtos: []string{"h2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	var block bytes.Buffer
+	encoder, framer := hpack.NewEncoder(&block), http2.NewFramer(conn, conn)
+	field := func(name, value string) {
+		if err := encoder.WriteField(hpack.HeaderField{Name: strings.ToLower(name), Value: value}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, pseudo := range [][2]string{{":method", req.Method}, {":scheme", "https"}, {":authority", req.URL.Host}, {":path", req.URL.Path}} {
+		field(pseudo[0], pseudo[1])
+	}
+	for name := range req.Header {
+		field(name, req.Header.Get(name))
+	}
+	field("content-length", "100")
+	_, err = io.WriteString(conn, http2.ClientPreface)
+	if err := errors.Join(err, framer.WriteSettings(), framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block.Bytes(), EndHeaders: true}),
+		framer.WriteData(1, true, make([]byte, 50))); err != nil {
+		t.Fatal(err)
+	}
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for s.Broken() == 0 && len(s.Refusals()) == 0 && t.Context().Err() == nil {
+		<-look.C
+	}
+	if refused := s.Refusals(); s.Broken() != 0 || len(refused) != 1 || refused[0].Status != http.StatusBadRequest {
+		t.Errorf("%d broken off, refused %+v", s.Broken(), refused)
+	}
+}
+
+type reader func([]byte) (int, error)
+
+func (r reader) Read(b []byte) (int, error) { return r(b) }
 
 func TestForgedTokensAreRefused(t *testing.T) {
 	s := pushtest.New(t, pushtest.Options{})
