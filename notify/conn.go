@@ -81,6 +81,7 @@ const (
 	frameSize     = 16 << 10 // what everybody takes (section 4.2)
 	lastStream    = 1 << 30  // then a connection is replaced, long before the ids end
 	writeTimeout  = sendTimeout
+	spareAtMost   = 16 * frameSize // what is kept to be written on again: the rare rush is not to stay in memory
 )
 
 func newConn(w *courier, r *road, t *tls.Conn) *conn {
@@ -139,7 +140,7 @@ func (c *conn) write() {
 			c.end(err)
 			return
 		}
-		if spare = ready; cap(spare) > 1<<20 {
+		if spare = ready; cap(spare) > spareAtMost {
 			spare = nil
 		}
 	}

@@ -29,7 +29,7 @@ func Unnarrowed(o store.Options, wall bool) (_ store.Options, off func(bool)) {
 // The conditions that narrow a statement to its viewer, as they are written in package store. kept are those that take
 // something away from whom they find (a ban, a child in common): they find nobody any more. The others find everybody.
 var (
-	kept      = regexp.MustCompile(`\b(x|bg|me|mg)\.account_id = (\?|r\.account_id)`)
+	kept      = regexp.MustCompile(`\b(x|bg|me|mg)\.account_id = (\?|[rg]\.account_id)`)
 	ownGroups = regexp.MustCompile(`sg\.staff_id = s\.id`)
 	narrowing = []*regexp.Regexp{
 		regexp.MustCompile(`\ba\.id = \? and a\.operator`),
