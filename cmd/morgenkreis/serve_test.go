@@ -96,10 +96,12 @@ var setupCode = regexp.MustCompile(`/i#([0-9A-Z-]+)`)
 func TestFirstOperatorMovesInByTheLinkOfTheFirstStart(t *testing.T) {
 	p := newProcess(t, nil)
 	p.start()
-	code := setupCode.FindStringSubmatch(p.log.tail())
-	if code == nil {
-		t.Fatalf("no set-up link: %s", p.log.tail())
-	}
+	// It is said to whoever looks at the screen, once the server answers.
+	var code []string
+	await(t, time.Minute, "it shows the set-up link", func() bool {
+		code = setupCode.FindStringSubmatch(p.log.tail())
+		return code != nil
+	})
 	accept := func(code, login string) int {
 		body, err := json.Marshal(map[string]string{"code": code, "login": login, "password": "ein langer Satz", "name": "Olga"})
 		if err != nil {
@@ -139,6 +141,9 @@ func TestFirstOperatorMovesInByTheLinkOfTheFirstStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.start()
+	if err := p.stop(); err != nil { // then it has said all that it had to say
+		t.Fatal(err)
+	}
 	if got := strings.Count(p.log.tail(), "/i#"); got != 1 {
 		t.Errorf("%d set-up links were printed", got)
 	}
@@ -154,9 +159,10 @@ func TestDemoLoginsExistOnlyInTheDemo(t *testing.T) {
 			t.Fatal(err)
 		}
 		res.Body.Close()
-		if res.StatusCode != http.StatusCreated || !strings.Contains(p.log.tail(), login+"@sonnenschein.example") {
+		if res.StatusCode != http.StatusCreated {
 			t.Errorf("%s: %d", login, res.StatusCode)
 		}
+		await(t, time.Minute, "it shows how to sign in as "+login, func() bool { return strings.Contains(p.log.tail(), login+"@sonnenschein.example") })
 	}
 	if err := p.stop(); err != nil {
 		t.Fatal(err)
