@@ -6,8 +6,14 @@ SHELL := /bin/bash
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 30s
-# The slowest package builds a static binary, or plays 200 random worlds, under the race detector on two cores.
+# The slowest package builds a static binary and an S3 server on two cores, or plays 200 random worlds.
 TEST_TIMEOUT ?= 40m
+GOTEST := go test -shuffle=on -parallel 4 -timeout $(TEST_TIMEOUT)
+# The race detector looks on where goroutines meet, and at the whole program at work. Under it everything takes some five times as
+# long: what asks one question after the other, in 200 random worlds, is asked without.
+RACED := ./handlers/... ./notify/... ./store/...
+AT_WORK := ^(TestNodesAreRestartedOneAfterTheOtherWithoutALostRequest|TestRequestUnderWayEndsBeforeTheServerStops|TestDrillBackupsOfAServerAtWork)$$
+ASKED := ^TestNobodyLearnsWhatIsNotTheirs$$
 # The driver is C.
 export CGO_ENABLED := 1
 
@@ -37,7 +43,13 @@ $(APP): web/node_modules/.package-lock.json $(APP_SOURCES)
 
 test: need-go tools $(APP) ## install what the tests need (Debian: PostgreSQL, Chromium, Firefox, strace, curl, jq), then run them all
 	go vet ./...
-	go test -race -shuffle=on -parallel 4 -timeout $(TEST_TIMEOUT) ./...
+	@# A name that is no test's any more would test nothing.
+	@named=$$(go test -race -list '$(AT_WORK)' ./cmd/morgenkreis; go test -race -list '$(ASKED)' ./handlers); \
+	[ "$$(grep -c ^Test <<<"$$named")" = 4 ] || { echo "AT_WORK and ASKED in the Makefile name 4 tests, there are: $$named" >&2; exit 1; }
+	$(GOTEST) -race -skip '$(ASKED)' $(RACED)
+	$(GOTEST) -race -run '$(AT_WORK)' ./cmd/morgenkreis
+	$(GOTEST) -run '$(ASKED)' ./handlers
+	$(GOTEST) $$(go list ./... | grep -vE '^morgenkreis/(handlers|notify|store)(/|$$)')
 	cd web && npm test
 
 test-faults: need-go need-gcc tools $(APP) ## what happens to machines, done to several nodes with 20,000 phones: kill -9, cut cables, PostgreSQL restarted and failing over
