@@ -41,7 +41,7 @@ func TestNothingThatCanWaitIsTakenInHaste(t *testing.T) {
 // What was refused, or is for later, or has no device, leaves no haste behind.
 func TestHasteEndsWithTheNextLook(t *testing.T) {
 	onEachOutbox(t, func(o *outbox) {
-		o.family("Eltern", "fcm.googleapis.com")
+		mother := o.family("Eltern", "fcm.googleapis.com")
 		o.w.Live()
 		<-o.s.Woken() // it listens
 		o.post(kita.NoticeNews, kita.AudienceKita)
@@ -51,7 +51,12 @@ func TestHasteEndsWithTheNextLook(t *testing.T) {
 		if _, _, err := o.s.CreateNotice(context.Background(), o.w.Viewer(*o.lead.AccountID), n); err != nil || o.s.Haste().On() {
 			o.Errorf("haste for what is for later: %v", err)
 		}
-		n.ID, n.Title, n.PublishAt = kita.NewID(), "", kita.Instant{}
+		n.ID, n.PublishAt = kita.NewID(), kita.Instant{}
+		if _, _, err := o.s.CreateNotice(context.Background(), o.w.Viewer(*mother.AccountID), n); !errors.Is(err, kita.ErrNotFound) || o.s.Haste().On() {
+			o.Errorf("haste for who may not write: %v", err)
+		}
+		<-o.s.Woken()
+		n.ID, n.Title = kita.NewID(), ""
 		if _, _, err := o.s.CreateNotice(context.Background(), o.w.Viewer(*o.lead.AccountID), n); err == nil || !o.s.Haste().On() {
 			o.Errorf("what is refused is known to be only in the end: %v", err)
 		}

@@ -20,7 +20,10 @@ func (s *Store) CreateNotice(ctx context.Context, v kita.Viewer, n kita.Notice) 
 	asked := n
 	if n.Kind == kita.NoticeUrgent && !n.PublishAt.After(s.Now().Time) {
 		defer s.hub.wake() // somebody looks, whatever has become of it
-		defer s.haste.begin()()
+		// Those who may not write to the kita hold up nobody by trying to.
+		if v.HasIn(n.KitaID, kita.RoleLeader, kita.RoleEducator) || v.Has(kita.RoleProvider) {
+			defer s.haste.begin()()
+		}
 	}
 	give, err := s.turns.take(ctx, n.KitaID)
 	if err != nil {
