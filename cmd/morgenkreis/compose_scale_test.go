@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -13,6 +14,11 @@ import (
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/jmoiron/sqlx"
+
+	"morgenkreis/kita"
+	"morgenkreis/store"
+	"morgenkreis/store/storetest"
 )
 
 const scaleFile = "docker-compose.scale.yml"
@@ -99,7 +105,7 @@ func TestScaledNodesAcceptTheirSettingsAndAreAlike(t *testing.T) {
 	}
 	password, _ := database.User.Password()
 	for service, want := range map[string]map[string]string{
-		"postgres": {"POSTGRES_USER": database.User.Username(), "POSTGRES_DB": strings.TrimPrefix(database.Path, "/"), "POSTGRES_PASSWORD": password},
+		"postgres": {"POSTGRES_PASSWORD": password},
 		"files":    {"ROOT_ACCESS_KEY": c.FilesKey, "ROOT_SECRET_KEY": c.FilesSecret.Reveal()},
 	} {
 		for name, value := range want {
@@ -107,6 +113,109 @@ func TestScaledNodesAcceptTheirSettingsAndAreAlike(t *testing.T) {
 				t.Errorf("%s: %s is not what the nodes come with", service, name)
 			}
 		}
+	}
+}
+
+// scaledPostgres is a real PostgreSQL, made as its image makes one of the file: its addresses for the superuser and for the nodes.
+func scaledPostgres(t *testing.T, project *types.Project) (superuser, node string) {
+	t.Helper()
+	service := project.Services["postgres"]
+	if len(service.Configs) != 1 || !strings.HasPrefix(service.Configs[0].Target, "/docker-entrypoint-initdb.d/") {
+		t.Fatalf("the image is told nothing: %+v", service.Configs)
+	}
+	for _, name := range []string{"POSTGRES_USER", "POSTGRES_DB"} {
+		if service.Environment[name] != nil {
+			t.Errorf("with %s the image would make the nodes' user its superuser", name)
+		}
+	}
+	nodes, err := url.Parse(scaledConfig(t, project.Services["node1"]).Database.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, err := storetest.NewServer(t).NewDatabase()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at.Path = "/postgres"
+	superuser = at.String()
+	// As docker_process_sql of the image does.
+	asked := exec.Command("psql", "-v", "ON_ERROR_STOP=1", "--no-psqlrc", "--no-password", "--dbname", superuser, "-f", project.Configs[service.Configs[0].Source].File)
+	asked.Env = append(os.Environ(), "POSTGRES_PASSWORD="+*service.Environment["POSTGRES_PASSWORD"])
+	if said, err := asked.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	query := at.Query()
+	query.Set("user", nodes.User.Username())
+	at.Path, at.RawQuery = nodes.Path, query.Encode()
+	return superuser, at.String()
+}
+
+// holds tells whether the answer of the database at address to question is yes.
+func holds(t *testing.T, address, question string) (yes bool) {
+	t.Helper()
+	db, err := sqlx.ConnectContext(t.Context(), "pgx", address)
+	if err == nil {
+		err = errors.Join(db.GetContext(t.Context(), &yes, question), db.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return yes
+}
+
+func TestScaledNodesAreNoSuperusers(t *testing.T) {
+	superuser, node := scaledPostgres(t, scaled(t))
+	storetest.Open(t, store.Options{URL: node})
+	if !holds(t, node, "select exists (select 1 from pg_policies)") {
+		t.Error("a node does not make row-level security stand")
+	}
+	if holds(t, node, "select rolsuper or rolbypassrls or rolreplication or rolcreatedb or rolcreaterole from pg_roles where rolname = current_user") {
+		t.Error("the nodes' user may more than it needs")
+	}
+	if holds(t, superuser, "select rolpassword is not null from pg_authid where rolname = 'postgres'") {
+		t.Error("the superuser can come from elsewhere")
+	}
+	if !holds(t, superuser, "select rolpassword is not null from pg_authid where rolname = 'morgenkreis'") {
+		t.Error("the nodes' user has no password")
+	}
+}
+
+// TestScaledDatabaseIsRestored does what docs/nodes.md says of a backup, but for the containers.
+func TestScaledDatabaseIsRestored(t *testing.T) {
+	ctx, project := t.Context(), scaled(t)
+	oldSuperuser, old := scaledPostgres(t, project)
+	s := storetest.Open(t, store.Options{URL: old})
+	w := storetest.NewWorld(t, s)
+	k := w.Kita("Sonnenschein")
+	lead := k.Leader("Lea")
+	k.Group("Bären").Child("Mia").Guardian("Mama")
+	w.Live()
+	n := kita.Notice{ID: kita.NewID(), KitaID: k.ID, Kind: kita.NoticeNews, Title: "Ausflug", Language: "de", AudienceKind: kita.AudienceKita}
+	if _, _, err := s.CreateNotice(ctx, w.Viewer(*lead.AccountID), n); err != nil {
+		t.Fatal(err)
+	}
+
+	in := func(superuser string) string { return strings.Replace(superuser, "/postgres?", "/morgenkreis?", 1) }
+	dump := filepath.Join(t.TempDir(), "dump")
+	superuser, node := scaledPostgres(t, project)
+	for _, command := range [][]string{
+		{"pg_dump", "--format=custom", "--file=" + dump, in(oldSuperuser)},
+		{"pg_restore", "--exit-on-error", "--dbname=" + in(superuser), dump},
+	} {
+		if said, err := exec.CommandContext(ctx, command[0], command[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%q: %v\n%s", command, err, said)
+		}
+	}
+	restored := storetest.Open(t, store.Options{URL: node})
+	if _, err := restored.NoticePosted(ctx, w.Viewer(*lead.AccountID), n.ID); err != nil {
+		t.Errorf("its author finds the notice no more: %v", err)
+	}
+	if !holds(t, node, "select exists (select 1 from pg_policies) and has_table_privilege('morgenkreis_public_viewer', 'notices', 'select')") {
+		t.Error("row-level security does not stand")
 	}
 }
 
