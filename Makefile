@@ -41,7 +41,7 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json | ne
 $(APP): web/node_modules/.package-lock.json $(APP_SOURCES)
 	cd web && npm run build
 
-test: need-go tools $(APP) ## install what the tests need (Debian: PostgreSQL, Chromium, Firefox, strace, curl, jq), then run them all
+test: need-go tools $(APP) ## install what the tests need (Debian: PostgreSQL, Chromium, Firefox, Caddy, strace, curl, jq), then run them all
 	go vet ./...
 	@# A name that is no test's any more would test nothing.
 	@named=$$(go test -race -list '$(AT_WORK)' ./cmd/morgenkreis; go test -race -list '$(ASKED)' ./handlers); \

@@ -98,6 +98,13 @@ func (l *logFile) tail() string {
 	return s[max(0, len(s)-4000):]
 }
 
+// requests counts those that the program has answered.
+func (l *logFile) requests() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.b.String(), " msg=request ")
+}
+
 // newProcess prepares a server on a free port and an empty data folder. program is what to run; the test binary itself
 // when it is empty.
 func newProcess(t *testing.T, program []string, args ...string) *process {

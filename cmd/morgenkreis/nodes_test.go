@@ -141,76 +141,28 @@ func await(t *testing.T, within time.Duration, what string, so func() bool) {
 // that tries anything again. Each node is stopped and started; every request is answered, once, every notice is there, and
 // every push it owes has left exactly once.
 func TestNodesAreRestartedOneAfterTheOtherWithoutALostRequest(t *testing.T) {
-	address := storetest.PostgresURL(t)
-	service := pushtest.New(t, pushtest.Options{Latency: 50 * time.Millisecond})
 	// How long the gate takes to notice is for the gate to say: the test ends the drain by a second signal.
-	var nodes []*process
-	for range 2 {
-		p := newProcess(t, nil, "--database", address, "--push-allow-loopback", "--drain-time", "10m")
-		p.start()
-		nodes = append(nodes, p)
-	}
-	s := storetest.Open(t, store.Options{URL: address})
-	w := storetest.NewWorld(t, s)
-	k := w.Kita("Sonnenschein")
-	lead, mia := k.Leader("Lea"), k.Group("Bären").Child("Mia")
-	const devices = 3
-	for i := range devices {
-		d := service.Subscribe("")
-		w.Device(*mia.Guardian(fmt.Sprint("Eltern ", i)).AccountID, d.Endpoint, d.P256dh(), d.Auth())
-	}
-	w.Live()
-	session, leader := w.SignIn(*lead.AccountID), w.Viewer(*lead.AccountID)
-	g := newGate(t, nodes...)
-	for i := range nodes {
+	w := newWorkplace(t, nil, "--drain-time", "10m")
+	g := newGate(t, w.nodes...)
+	for i := range w.nodes {
 		g.await(t, i, "the node is ready", func(b *behind) bool { return b.ready })
 	}
-
-	working, leave := context.WithCancel(t.Context())
-	defer leave()
-	var people sync.WaitGroup
-	var answered atomic.Int64
-	var posted sync.Map
-	for range 4 {
-		people.Go(func() {
-			for i := 0; working.Err() == nil && !t.Failed(); i++ {
-				id := kita.NewID()
-				status, _, said := post(t.Context(), g.URL, session, k.ID, id, i)
-				if status != http.StatusCreated {
-					t.Errorf("a notice was answered with %d %s", status, said)
-				}
-				posted.Store(id, true)
-				answered.Add(1)
-			}
-		})
-		people.Go(func() {
-			for working.Err() == nil && !t.Failed() {
-				if status := whoAmI(t, http.DefaultClient, g.URL, session, nil); status != http.StatusOK {
-					t.Errorf("who am I: %d", status)
-				}
-				answered.Add(1)
-			}
-		})
-	}
-	more := func(n int64) {
-		before := answered.Load()
-		await(t, time.Minute, "people get on", func() bool { return answered.Load() >= before+n || t.Failed() })
-	}
-	for i, p := range nodes {
-		more(40)
+	w.begin(g.URL)
+	for i, p := range w.nodes {
+		w.more(40)
 		if err := p.signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
 		g.await(t, i, "the gate notices", func(b *behind) bool { return !b.ready })
 		// Who does not know yet is answered all the same, and told to take another connection the next time.
-		if status := whoAmI(t, http.DefaultClient, p.url, session, func(res *http.Response) {
+		if status := whoAmI(t, http.DefaultClient, p.url, w.session, func(res *http.Response) {
 			if !res.Close {
 				t.Error("the connection is to be kept")
 			}
 		}); status != http.StatusOK {
 			t.Errorf("a node that is about to stop answers %d", status)
 		}
-		more(40)
+		w.more(40)
 		g.await(t, i, "what it was handed is answered", func(b *behind) bool { return b.under == 0 })
 		if err := p.stop(); err != nil {
 			t.Fatalf("it did not stop in order: %v\n%s", err, p.log.tail())
@@ -218,29 +170,108 @@ func TestNodesAreRestartedOneAfterTheOtherWithoutALostRequest(t *testing.T) {
 		p.start()
 		g.await(t, i, "it is back", func(b *behind) bool { return b.ready })
 	}
-	more(40)
-	leave()
-	people.Wait()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	w.more(40)
+	w.end()
+}
+
+// workplace is a kita at two nodes, whose team posts notices and asks who it is all the while. Nobody tries anything again.
+type workplace struct {
+	t        *testing.T
+	nodes    []*process
+	store    *store.Store
+	service  *pushtest.Service
+	kita     kita.ID
+	session  string
+	leader   kita.Viewer
+	devices  int
+	leave    func()
+	people   sync.WaitGroup
+	answered atomic.Int64
+	posted   sync.Map // id → true, once 201 came
+}
+
+// newWorkplace starts the nodes; program is the test binary when it is empty.
+func newWorkplace(t *testing.T, program []string, args ...string) *workplace {
+	t.Helper()
+	address := storetest.PostgresURL(t)
+	w := &workplace{t: t, service: pushtest.New(t, pushtest.Options{Latency: 50 * time.Millisecond}), devices: 3}
+	for range 2 {
+		p := newProcess(t, program, append([]string{"--database", address, "--push-allow-loopback"}, args...)...)
+		p.start()
+		w.nodes = append(w.nodes, p)
+	}
+	w.store = storetest.Open(t, store.Options{URL: address})
+	world := storetest.NewWorld(t, w.store)
+	k := world.Kita("Sonnenschein")
+	lead, mia := k.Leader("Lea"), k.Group("Bären").Child("Mia")
+	for i := range w.devices {
+		d := w.service.Subscribe("")
+		world.Device(*mia.Guardian(fmt.Sprint("Eltern ", i)).AccountID, d.Endpoint, d.P256dh(), d.Auth())
+	}
+	world.Live()
+	w.kita, w.session, w.leader = k.ID, world.SignIn(*lead.AccountID), world.Viewer(*lead.AccountID)
+	return w
+}
+
+// begin has people go to work at url.
+func (w *workplace) begin(url string) {
+	working, leave := context.WithCancel(w.t.Context())
+	w.leave = leave
+	for range 4 {
+		w.people.Go(func() {
+			for i := 0; working.Err() == nil && !w.t.Failed(); i++ {
+				id := kita.NewID()
+				status, _, said := post(w.t.Context(), url, w.session, w.kita, id, i)
+				if status != http.StatusCreated {
+					w.t.Errorf("a notice was answered with %d %s", status, said)
+				}
+				w.posted.Store(id, true)
+				w.answered.Add(1)
+			}
+		})
+		w.people.Go(func() {
+			for working.Err() == nil && !w.t.Failed() {
+				if status := whoAmI(w.t, http.DefaultClient, url, w.session, nil); status != http.StatusOK {
+					w.t.Errorf("who am I: %d", status)
+				}
+				w.answered.Add(1)
+			}
+		})
+	}
+}
+
+// more waits until n more requests are answered.
+func (w *workplace) more(n int64) {
+	w.t.Helper()
+	before := w.answered.Load()
+	await(w.t, time.Minute, "people get on", func() bool { return w.answered.Load() >= before+n || w.t.Failed() })
+}
+
+// end has people go home, and looks whether every notice is there, and every push has left exactly once.
+func (w *workplace) end() {
+	w.t.Helper()
+	w.leave()
+	w.people.Wait()
+	ctx, cancel := context.WithTimeout(w.t.Context(), 2*time.Minute)
 	defer cancel()
-	if err := drained(ctx, s); err != nil {
-		t.Fatal(err)
+	if err := drained(ctx, w.store); err != nil {
+		w.t.Fatal(err)
 	}
 	sent, all := map[string]int{}, 0
-	for _, m := range service.Accepted() {
+	for _, m := range w.service.Accepted() {
 		sent[m.Topic]++
 	}
-	posted.Range(func(id, _ any) bool {
+	w.posted.Range(func(id, _ any) bool {
 		all++
-		if _, err := s.NoticePosted(ctx, leader, id.(kita.ID)); err != nil {
-			t.Errorf("a notice that was answered is not there: %v", err)
+		if _, err := w.store.NoticePosted(ctx, w.leader, id.(kita.ID)); err != nil {
+			w.t.Errorf("a notice that was answered is not there: %v", err)
 		}
-		if n := sent[notify.Topic(id.(kita.ID))]; n != devices {
-			t.Errorf("%d pushes of a notice to %d devices", n, devices)
+		if n := sent[notify.Topic(id.(kita.ID))]; n != w.devices {
+			w.t.Errorf("%d pushes of a notice to %d devices", n, w.devices)
 		}
 		return true
 	})
-	t.Logf("%d requests, %d notices", answered.Load(), all)
+	w.t.Logf("%d requests, %d notices", w.answered.Load(), all)
 }
 
 // whoAmI asks url who the session's owner is; look sees the answer's head.

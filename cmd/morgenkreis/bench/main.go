@@ -1,5 +1,5 @@
 // Command bench measures what must not get slow, each figure as a ratio to a baseline measured beside it in the same run:
-// a guardian's list with 50 and with 5,000 kitas in the database, publishing to 200 guardians, and pushing: to 5,000
+// a guardian's list with 50 and with 5,000 kitas in the database, publishing to 200 guardians, and pushing: to 20,000
 // devices, an urgent notice while 100,000 pushes wait, and from two nodes; with -evening a million deliveries; and what it costs
 // that 2,000 phones listen. It prints a table, and ends with status 1 when an expectation is missed.
 package main
