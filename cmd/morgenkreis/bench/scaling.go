@@ -90,9 +90,9 @@ func (x measured) live(p place, day morning, m machines, embedded bool) (s strai
 	for second := range secondsSimulated {
 		t := float64(second) / 60
 		var d demand
-		perSecond := noticesADay * morningShare * kitas * math.Exp(-math.Pow((t-morningMiddle)/morningSpread, 2)/2) / (morningSpread * 60 * math.Sqrt(2*math.Pi))
+		perSecond := p.noticesAtMost() * math.Exp(-math.Pow((t-morningMiddle)/morningSpread, 2)/2)
 		d.publishes = poisson(rnd, perSecond)
-		d.publishTo = d.publishes * p.adult * (toAll + (1-toAll)/groupsOfAKita)
+		d.publishTo = d.publishes * p.told()
 		if day.snow && t >= 30 && t < 30+snowMinutes {
 			snow := poisson(rnd, kitas/(snowMinutes*60))
 			d.publishes += snow
@@ -186,7 +186,7 @@ func (x measured) needs(p place, day morning) machines {
 
 // disk is what p's notices take after three years, in bytes.
 func (x measured) disk(p place) float64 {
-	return x.NoticeBytes * (toAll + (1-toAll)/groupsOfAKita) * p.adult / 160 * float64(p.kitas) * noticesADay * workDays * yearsKept
+	return x.NoticeBytes * p.told() / 160 * float64(p.kitas) * noticesADay * workDays * yearsKept
 }
 
 // carries is how many kitas the machines bear on that morning.
@@ -215,14 +215,16 @@ func printScaling(out io.Writer, path string) error {
 		return err
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "Measured on %d cores, %s.\n\n", f.Cores, f.Go)
-	fmt.Fprintln(&b, "| one of | SQLite: by the clock | of a core | PostgreSQL: by the clock | of the program's cores | of PostgreSQL's |\n|---|---:|---:|---:|---:|---:|")
+	size := func(x *measured) string {
+		return fmt.Sprintf("%s kitas with %s children", thousands(float64(x.Kitas)), thousands(100*float64(x.Kitas)))
+	}
 	lite, pg := f.Engines["sqlite"], f.Engines["postgres"]
 	if lite == nil || pg == nil {
 		return errors.New("the file has not both engines: go run ./cmd/morgenkreis/bench -figures " + path)
 	}
-	for _, of := range []struct{ key, name string }{{"push", "a push, among many"}, {"publish", "publishing to 200 guardians"}, {"shown", "a device has shown it"},
-		{"opened", "a guardian has read it"}, {"list", "a guardian's list"}, {"today", "the team's day"}, {"report", "an absence is reported"}} {
+	fmt.Fprintf(&b, "Measured on %d cores, %s; the pages in houses of %s (SQLite) and %s (PostgreSQL).\n\n", f.Cores, f.Go, size(lite), size(pg))
+	fmt.Fprintln(&b, "| one of | SQLite: by the clock | of a core | PostgreSQL: by the clock | of the program's cores | of PostgreSQL's |\n|---|---:|---:|---:|---:|---:|")
+	for _, of := range everything {
 		l, p := lite.Costs[of.key], pg.Costs[of.key]
 		if l.CPU == 0 || p.CPU == 0 {
 			return fmt.Errorf("%s was not measured on both engines", of.key)
@@ -260,17 +262,52 @@ func printScaling(out io.Writer, path string) error {
 		}
 	}
 
-	fmt.Fprintln(&b, "\n### Places, on PostgreSQL\n\n| | kitas | pushes, busiest second | requests, busiest second | longest wait for a push | cores for the program | cores for PostgreSQL | on disk after three years |\n|---|---:|---:|---:|---:|---:|---:|---:|")
+	fmt.Fprintln(&b, "\n### Places, on PostgreSQL\n\n| | kitas | pushes, busiest second | requests, busiest second | cores for the program | cores for PostgreSQL | on disk after three years |\n|---|---:|---:|---:|---:|---:|---:|")
 	for _, p := range []place{germanKitas("A city", 460), germanKitas("A state", 5000), germanKitas("A country", 60_000)} {
 		for _, day := range mornings {
 			m := pg.needs(p, day)
 			s := pg.live(p, day, m, false)
-			fmt.Fprintf(&b, "| %s, %s | %s | %s | %s | %.0f s | %s | %s | %s GB |\n", p.name, day.name, thousands(float64(p.kitas)), thousands(s.pushes), thousands(s.pages),
-				s.lastPush, cores(m.cores), cores(m.database), thousands(pg.disk(p)/1e9))
+			fmt.Fprintf(&b, "| %s, %s | %s | %s | %s | %s | %s | %s GB |\n", p.name, day.name, thousands(float64(p.kitas)), thousands(s.pushes), thousands(s.pages),
+				cores(m.cores), cores(m.database), thousands(pg.disk(p)/1e9))
 		}
 	}
+
+	country := germanKitas("", 60_000)
+	fmt.Fprintf(&b, "\n### The arithmetic of one second\n\nThe country at a quarter to eight of an ordinary morning, on the average: %.1f notices a second, of which each goes to %.0f guardians. What "+
+		"is asked for in a second times what one costs is how many cores are at work. Half as many again, and room for the seconds in which more comes than on the average, are the cores of the table above.\n\n",
+		country.noticesAtMost(), country.told())
+	fmt.Fprintln(&b, "| | in a second | of the program, each | cores | of PostgreSQL, each | cores |\n|---|---:|---:|---:|---:|---:|")
+	var program, database float64
+	for _, of := range everything {
+		n, c := country.busiest()[of.key], pg.Costs[of.key]
+		fmt.Fprintf(&b, "| %s | %s | %s | %.2f | %s | %.2f |\n", of.name, thousands(n), milli(c.CPU), n*c.CPU/1e6, milli(c.Database), n*c.Database/1e6)
+		program, database = program+n*c.CPU/1e6, database+n*c.Database/1e6
+	}
+	fmt.Fprintf(&b, "| together | | | %.1f | | %.1f |\n", program, database)
 	_, err = out.Write(b.Bytes())
 	return err
+}
+
+// everything that is asked of a house, by the names of its costs.
+var everything = []struct{ key, name string }{{"push", "a push, among many"}, {"publish", "publishing to 200 guardians"}, {"shown", "a device has shown it"},
+	{"opened", "a guardian has read it"}, {"list", "a guardian's list"}, {"today", "the team's day"}, {"report", "an absence is reported"}}
+
+// noticesAtMost are those of a second in the middle of the morning, on the average.
+func (p place) noticesAtMost() float64 {
+	return noticesADay * morningShare * float64(p.kitas) / (morningSpread * 60 * math.Sqrt(2*math.Pi))
+}
+
+// told is how many guardians a notice goes to, on the average.
+func (p place) told() float64 { return p.adult * (toAll + (1-toAll)/groupsOfAKita) }
+
+// busiest is what the middle of an ordinary morning asks for in a second, on the average, by the names of the costs: what live
+// draws around.
+func (p place) busiest() map[string]float64 {
+	kitas, to := float64(p.kitas), p.noticesAtMost()*p.told()
+	opened := to * opensAPush
+	return map[string]float64{"publish": to / audience, "push": to * devicesEach, "shown": to * devicesEach, "opened": opened,
+		"list": opened + looksByThemself*kitas*p.adult/(2.5*3600), "today": looksADay * groupsOfAKita * kitas / 7200,
+		"report": absentADay * reportedAtOnce * kitas * p.children / 5400}
 }
 
 // Where the tables stand in a document.

@@ -48,6 +48,22 @@ func TestAMorningSendsWhatItIsAsked(t *testing.T) {
 	}
 }
 
+// What is worked out by hand in docs/scaling.md is the middle of what is simulated.
+func TestTheArithmeticIsThatOfTheSimulation(t *testing.T) {
+	x, p := some(), germanKitas("", 60_000)
+	busiest := p.busiest()
+	byHand, program := busiest["list"]+busiest["today"]+busiest["opened"]+busiest["report"]+busiest["shown"], 0.0
+	for name, n := range busiest {
+		program += n * x.Costs[name].CPU / 1e6
+	}
+	if s := x.live(p, mornings[0], machines{1e6, 1e6}, false); s.pages < byHand || s.pages > 1.25*byHand {
+		t.Errorf("%.0f requests in the busiest second, by hand %.0f on the average", s.pages, byHand)
+	}
+	if needs := x.needs(p, mornings[0]).cores / reserve; needs < program || needs > 1.5*program {
+		t.Errorf("%.1f cores are needed, by hand %.1f on the average", needs, program)
+	}
+}
+
 func TestADearerPushCarriesLess(t *testing.T) {
 	cheap, dear := some(), some()
 	dear.Costs["push"] = cost{18_000, 17_000, 15_000}
