@@ -20,7 +20,7 @@ func (s *Store) CreateNotice(ctx context.Context, v kita.Viewer, n kita.Notice) 
 	asked := n
 	if n.Kind == kita.NoticeUrgent && !n.PublishAt.After(s.Now().Time) {
 		defer s.hub.wake() // somebody looks, whatever has become of it
-		// Those who may not write to the kita hold up nobody by trying to.
+		// Guardians and strangers hold up nobody by trying to. Of a provider it is only known in the transaction whose kita this is.
 		if v.HasIn(n.KitaID, kita.RoleLeader, kita.RoleEducator) || v.Has(kita.RoleProvider) {
 			defer s.haste.begin()()
 		}

@@ -171,11 +171,7 @@ func TestRequestBrokenOffIsNeitherMessageNorRefusal(t *testing.T) {
 			if resp, err := c.Do(req); err == nil {
 				t.Errorf("%s: %s", name, resp.Status)
 			}
-			look := time.NewTicker(time.Millisecond)
-			for s.Broken() == 0 && len(s.Refusals()) == 0 && t.Context().Err() == nil {
-				<-look.C
-			}
-			look.Stop()
+			judged(t, s)
 			if s.Broken() != 1 || len(s.Refusals()) != 0 || len(s.Messages()) != 0 {
 				t.Errorf("%s, HTTP/2 %t: %d broken off, refused %+v, %d messages", name, secure, s.Broken(), s.Refusals(), len(s.Messages()))
 			}
@@ -211,13 +207,18 @@ func TestBodyShorterThanItWasSaidToBeIsRefused(t *testing.T) {
 		framer.WriteData(1, true, make([]byte, 50))); err != nil {
 		t.Fatal(err)
 	}
+	judged(t, s)
+	if refused := s.Refusals(); s.Broken() != 0 || len(refused) != 1 || refused[0].Status != http.StatusBadRequest {
+		t.Errorf("%d broken off, refused %+v", s.Broken(), refused)
+	}
+}
+
+// judged waits until a request was broken off or refused: who sent it hears of neither.
+func judged(t *testing.T, s *pushtest.Service) {
 	look := time.NewTicker(time.Millisecond)
 	defer look.Stop()
 	for s.Broken() == 0 && len(s.Refusals()) == 0 && t.Context().Err() == nil {
 		<-look.C
-	}
-	if refused := s.Refusals(); s.Broken() != 0 || len(refused) != 1 || refused[0].Status != http.StatusBadRequest {
-		t.Errorf("%d broken off, refused %+v", s.Broken(), refused)
 	}
 }
 

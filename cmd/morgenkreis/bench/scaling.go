@@ -79,7 +79,8 @@ func (s strain) bearable() bool { return s.pageWait <= 1 && s.lastPush <= 60 }
 // live is one morning of p, on m, at the costs of an engine.
 func (x measured) live(p place, day morning, m machines, embedded bool) (s strain) {
 	rnd := rand.New(rand.NewPCG(7, 4))
-	kitas, guardians := float64(p.kitas), float64(p.kitas)*p.adult
+	kitas := float64(p.kitas)
+	looks, days, reports := p.byThemselves()
 	var page, database, writer, pushes, unshown, unopened float64 // what waits: work in core seconds, and pushes
 	open := opensAPush
 	if day.snow {
@@ -104,12 +105,12 @@ func (x measured) live(p place, day morning, m machines, embedded bool) (s strai
 		unopened += d.shown / devicesEach * open // a person reads it once
 		d.opened = min(unopened, poisson(rnd, unopened/opensAfter))
 		unopened -= d.opened
-		d.list = d.opened + poisson(rnd, looksByThemself*guardians/(2.5*3600))
+		d.list = d.opened + poisson(rnd, looks)
 		if t >= 60 && t < 180 {
-			d.today = poisson(rnd, looksADay*groupsOfAKita*kitas/7200)
+			d.today = poisson(rnd, days)
 		}
 		if t >= 60 && t < 150 {
-			d.report = poisson(rnd, absentADay*reportedAtOnce*kitas*p.children/5400)
+			d.report = poisson(rnd, reports)
 		}
 		of := func(f func(cost) float64) float64 {
 			return (f(c["publish"])*d.publishTo/audience + f(c["shown"])*d.shown + f(c["opened"])*d.opened + f(c["list"])*d.list +
@@ -216,7 +217,7 @@ func printScaling(out io.Writer, path string) error {
 	}
 	var b bytes.Buffer
 	size := func(x *measured) string {
-		return fmt.Sprintf("%s kitas with %s children", thousands(float64(x.Kitas)), thousands(100*float64(x.Kitas)))
+		return fmt.Sprintf("%s kitas with %s children", thousands(float64(x.Kitas)), thousands(float64(x.Kitas*(familyCount+familyCount/siblingsEvery))))
 	}
 	lite, pg := f.Engines["sqlite"], f.Engines["postgres"]
 	if lite == nil || pg == nil {
@@ -277,9 +278,10 @@ func printScaling(out io.Writer, path string) error {
 		"is asked for in a second times what one costs is how many cores are at work. Half as many again, and room for the seconds in which more comes than on the average, are the cores of the table above.\n\n",
 		country.noticesAtMost(), country.told())
 	fmt.Fprintln(&b, "| | in a second | of the program, each | cores | of PostgreSQL, each | cores |\n|---|---:|---:|---:|---:|---:|")
+	busiest := country.busiest()
 	var program, database float64
 	for _, of := range everything {
-		n, c := country.busiest()[of.key], pg.Costs[of.key]
+		n, c := busiest[of.key], pg.Costs[of.key]
 		fmt.Fprintf(&b, "| %s | %s | %s | %.2f | %s | %.2f |\n", of.name, thousands(n), milli(c.CPU), n*c.CPU/1e6, milli(c.Database), n*c.Database/1e6)
 		program, database = program+n*c.CPU/1e6, database+n*c.Database/1e6
 	}
@@ -300,14 +302,20 @@ func (p place) noticesAtMost() float64 {
 // told is how many guardians a notice goes to, on the average.
 func (p place) told() float64 { return p.adult * (toAll + (1-toAll)/groupsOfAKita) }
 
+// byThemselves is what is opened and reported in a second without a push, on the average, in the hours in which it is: lists, days, absences.
+func (p place) byThemselves() (looks, days, reports float64) {
+	kitas := float64(p.kitas)
+	return looksByThemself * kitas * p.adult / (2.5 * 3600), looksADay * groupsOfAKita * kitas / 7200, absentADay * reportedAtOnce * kitas * p.children / 5400
+}
+
 // busiest is what the middle of an ordinary morning asks for in a second, on the average, by the names of the costs: what live
 // draws around.
 func (p place) busiest() map[string]float64 {
-	kitas, to := float64(p.kitas), p.noticesAtMost()*p.told()
+	to := p.noticesAtMost() * p.told()
 	opened := to * opensAPush
+	looks, days, reports := p.byThemselves()
 	return map[string]float64{"publish": to / audience, "push": to * devicesEach, "shown": to * devicesEach, "opened": opened,
-		"list": opened + looksByThemself*kitas*p.adult/(2.5*3600), "today": looksADay * groupsOfAKita * kitas / 7200,
-		"report": absentADay * reportedAtOnce * kitas * p.children / 5400}
+		"list": opened + looks, "today": days, "report": reports}
 }
 
 // Where the tables stand in a document.
