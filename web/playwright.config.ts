@@ -1,5 +1,5 @@
 import { defineConfig, devices } from '@playwright/test';
-import { bare, whole } from './tests/browsers';
+import { bare } from './tests/browsers';
 import type { Engine } from './tests/postgres';
 
 const phone = { ...devices['Pixel 7'], viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, ...bare };
@@ -33,8 +33,8 @@ export default defineConfig<{ engine: Engine }>({
 			testIgnore: /(access|gallery|install|long-lists|offline|start|texts|update|worker)\.spec/,
 			use: { engine: 'postgres', ...phone }
 		},
-		// The main paths once more where there is room, and as people have them; marked in the title of the test.
-		{ name: 'tablet', grep: /@tablet/, use: { engine: 'postgres', viewport: { width: 820, height: 1180 }, hasTouch: true, ...whole } },
-		{ name: 'desktop', grep: /@desktop/, use: { engine: 'postgres', viewport: { width: 1280, height: 800 }, ...whole } }
+		// The main paths once more where there is room; marked in the title of the test.
+		{ name: 'tablet', grep: /@tablet/, use: { engine: 'postgres', viewport: { width: 820, height: 1180 }, hasTouch: true, ...bare } },
+		{ name: 'desktop', grep: /@desktop/, use: { engine: 'postgres', viewport: { width: 1280, height: 800 }, ...bare } }
 	]
 });

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { bare, whole } from './browsers';
-import { expect, test } from './house';
+import { deaf, expect, test } from './house';
 import { screens, show, type Screen } from './screens';
 
 test.use(process.env['GALLERY'] ? whole : bare);
@@ -30,7 +30,7 @@ for (const [name, fits] of gallery)
 		expect(s, `no screen for ${name}`).toBeTruthy();
 		await page.emulateMedia({ reducedMotion: 'reduce' });
 		// The network would not rest while the page listens.
-		await page.route('**/api/v1/events/stream*', (r) => r.abort());
+		await deaf(page);
 		await show(page, house, s!);
 		await page.waitForLoadState('networkidle');
 		await page.evaluate(() => scrollTo(0, 0));

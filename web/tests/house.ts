@@ -121,4 +121,7 @@ export const test = base.extend<{ house: House; as: (who: Who, path?: string) =>
 	}
 });
 
+/** deaf keeps from the app what it is told of as it happens. */
+export const deaf = (page: Page) => page.route('**/api/v1/events/stream*', (r) => r.abort());
+
 export { expect };

@@ -53,6 +53,7 @@ test('who says no sees how to do it by hand, and may be offered it again', async
 
 test('installed by the browser’s own menu: the step is done', async ({ as }) => {
 	const page = await as('eltern', '/welcome');
+	await expect(pictures(page)).toBeVisible();
 	await offer(page, 'dismissed');
 	await expect(go(page)).toBeVisible();
 	await page.evaluate(() => window.dispatchEvent(new Event('appinstalled')));

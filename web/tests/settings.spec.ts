@@ -1,9 +1,6 @@
 import { createECDH, randomBytes } from 'node:crypto';
 import type { APIRequestContext, Page } from '@playwright/test';
-import { whole } from './browsers';
 import { expect, PASSWORD, test, type House } from './house';
-
-test.use(whole);
 
 /** What the server keeps for the parent. */
 async function account(house: House): Promise<Record<string, unknown>> {

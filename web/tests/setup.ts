@@ -18,6 +18,8 @@ export default async function setup() {
 	const postgres = await startPostgres(join(folder, 'morgenkreis'));
 	const second = await serve({ data: join(folder, 'demo-postgres'), database: postgres.template, demo: true, at: AT });
 	await second.stop();
+	for (const database of [join(folder, 'demo', 'morgenkreis.db'), postgres.template])
+		execFileSync(join(folder, 'morgenkreis'), { stdio: 'inherit', env: { ...process.env, TEST_BINARY_SIGNS_IN_FAST: database } });
 	return async () => {
 		await postgres.stop();
 		rmSync(folder, { recursive: true, force: true });

@@ -1,4 +1,6 @@
-import { expect, test } from './house';
+// What the first page asks for. It is kept from hearing what happens afterwards, which may make it ask again; a stream would also never
+// let the network rest.
+import { deaf, expect, test } from './house';
 import type { Page } from '@playwright/test';
 
 /** What the page asks the server for, path and query, in order. */
@@ -10,9 +12,6 @@ function asked(page: Page): string[] {
 	});
 	return paths;
 }
-
-/** What a page hears afterwards may make it ask again; here the start alone counts. A stream would also never let the network rest. */
-const deaf = (page: Page) => page.route('**/api/v1/events/stream*', (r) => r.abort());
 
 const HOME = ['/api/v1/session', '/api/v1/notices?limit=20', '/api/v1/notices?limit=20&only=unconfirmed', '/api/v1/children?mine=true&limit=100'];
 
