@@ -10,8 +10,9 @@ FUZZTIME ?= 30s
 TEST_TIMEOUT ?= 40m
 GOTEST := go test -shuffle=on -parallel 4 -timeout $(TEST_TIMEOUT)
 # The race detector looks on where goroutines meet, and at the whole program at work. Under it everything takes some five times as
-# long: browsers, builds, and questions asked one after the other in 200 random worlds go without.
-RACED := ./handlers/... ./notify/... ./store/...
+# long: browsers, builds, and questions asked one after the other in 200 random worlds go without. The longest first.
+RACED := ./store/... ./handlers/... ./notify/...
+WORLDS := ^TestNobodyLearnsWhatIsNotTheirs$$
 AT_WORK := ^(TestNodesAreRestartedOneAfterTheOtherWithoutALostRequest|TestRequestUnderWayEndsBeforeTheServerStops|TestDrillBackupsOfAServerAtWork)$$
 # The driver is C.
 export CGO_ENABLED := 1
@@ -20,7 +21,7 @@ export CGO_ENABLED := 1
 APP := web/embedded/app/index.html
 APP_SOURCES := $(shell find web/src web/static -type f ! -name schema.d.ts) $(wildcard web/*.ts web/*.js web/*.json) docs/openapi.json docs/roster-sample.csv
 
-.PHONY: help run build app test test-faults lint bench bench-long bench-app screens fuzz openapi clean tools need-go need-gcc need-node
+.PHONY: help run build app test test-worlds test-whole test-faults lint bench bench-long bench-app screens fuzz openapi clean tools need-go need-gcc need-node
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -43,12 +44,20 @@ $(APP): web/node_modules/.package-lock.json $(APP_SOURCES)
 test: need-go tools $(APP) ## install what the tests need (Debian: PostgreSQL, Chromium, Firefox, Caddy, strace, curl, jq), then run them all
 	go vet ./...
 	$(GOTEST) -race $(RACED)
-	@# A name that is no test's any more would test nothing.
+	$(MAKE) --no-print-directory -j2 --output-sync=target test-worlds test-whole
+	cd web && npm test
+
+# The worlds need processors, builds and browsers wait: side by side. A name that is no test's any more would test nothing.
+test-worlds:
+	@named=$$(go test -list '$(WORLDS)' ./handlers); \
+	[ "$$(grep -c ^Test <<<"$$named")" = 1 ] || { echo "WORLDS in the Makefile names 1 test, there are: $$named" >&2; exit 1; }
+	$(GOTEST) -run '$(WORLDS)' ./handlers
+
+test-whole:
 	@named=$$(go test -race -list '$(AT_WORK)' ./cmd/morgenkreis); \
 	[ "$$(grep -c ^Test <<<"$$named")" = 3 ] || { echo "AT_WORK in the Makefile names 3 tests, there are: $$named" >&2; exit 1; }
 	$(GOTEST) -race -run '$(AT_WORK)' ./cmd/morgenkreis
-	$(GOTEST) $$(go list ./... | grep -vE '^morgenkreis/(notify|store)(/|$$)')
-	cd web && npm test
+	$(GOTEST) $$(go list ./... | grep -vE '^morgenkreis/(handlers|notify|store)(/|$$)')
 
 test-faults: need-go need-gcc tools $(APP) ## what happens to machines, done to several nodes with 20,000 phones: kill -9, cut cables, PostgreSQL restarted and failing over
 	MORGENKREIS_TEST_FAULTS=all go test ./cmd/morgenkreis -run '^TestFaults$$' -count=1 -parallel 4 -timeout $(TEST_TIMEOUT) -v

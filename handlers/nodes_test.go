@@ -13,7 +13,7 @@ import (
 // twoNodes are two servers with a pool of connections each on one PostgreSQL.
 func twoNodes(t *testing.T, change ...func(*handlers.Options)) (one, two *house) {
 	t.Helper()
-	address, clock := storetest.PostgresURL(t), storetest.NewClock()
+	address, clock := storetest.ReadyURL(t), storetest.NewClock()
 	node := func() *house {
 		return newHouse(t, storetest.Open(t, store.Options{URL: address, Clock: clock.Now, NewID: kita.NewID}), clock, change...)
 	}

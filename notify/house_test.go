@@ -64,7 +64,7 @@ func sqliteHouse(t *testing.T) *house {
 }
 
 func postgresHouse(t *testing.T) *house {
-	address := storetest.PostgresURL(t)
+	address := storetest.ReadyURL(t)
 	return newHouse(t, store.Options{URL: address}, "pgx", address+"&default_transaction_read_only=on")
 }
 

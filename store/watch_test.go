@@ -30,7 +30,7 @@ func onNodes(t *testing.T, f func(n *nodes)) {
 		f(&nodes{T: t, a: s, b: s, clock: clock, w: storetest.NewWorld(t, s)})
 	})
 	t.Run("postgres", func(t *testing.T) {
-		clock, url := storetest.NewClock(), storetest.PostgresURL(t)
+		clock, url := storetest.NewClock(), storetest.ReadyURL(t)
 		o := store.Options{URL: url, Clock: clock.Now}
 		a := storetest.Open(t, o)
 		f(&nodes{T: t, a: a, b: storetest.Open(t, o), clock: clock, w: storetest.NewWorld(t, a), url: url})
@@ -223,7 +223,7 @@ func TestNewDeliveriesWakeEveryNode(t *testing.T) {
 }
 
 func TestAfterAPauseEverybodyIsToldToLookAgain(t *testing.T) {
-	clock, url := storetest.NewClock(), storetest.PostgresURL(t)
+	clock, url := storetest.NewClock(), storetest.ReadyURL(t)
 	o := store.Options{URL: url, Clock: clock.Now}
 	a := storetest.Open(t, o)
 	n := &nodes{T: t, a: a, b: storetest.Open(t, o), clock: clock, w: storetest.NewWorld(t, a)}

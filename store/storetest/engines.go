@@ -67,10 +67,10 @@ func SQLite(t testing.TB) (*store.Store, *Clock) {
 	return open(t, store.Options{Path: filepath.Join(t.TempDir(), "morgenkreis.db")})
 }
 
-// Postgres is an empty store in a database of its own.
+// Postgres is an empty store in a database that nobody else uses meanwhile.
 func Postgres(t testing.TB) (*store.Store, *Clock) {
 	t.Helper()
-	return open(t, store.Options{URL: PostgresURL(t)})
+	return open(t, store.Options{URL: ReadyURL(t)})
 }
 
 func open(t testing.TB, o store.Options) (*store.Store, *Clock) {
