@@ -35,7 +35,7 @@ import (
 // again; a world that goes wrong is made as small as it can be before it is told.
 const (
 	worldsPerLane = 30
-	sqliteLanes   = 7
+	sqliteLanes   = 4
 )
 
 // raced tells that the race detector looks on. Then everything takes five times as long, and a tenth of the worlds is enough: what

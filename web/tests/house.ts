@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bare } from './browsers';
-import { ownDatabase } from './postgres';
+import { demoDatabase } from './postgres';
 import { serve, type Server } from './server';
 
 export const NOW = '2026-11-24T08:15:00+01:00';
@@ -39,7 +39,7 @@ export const test = base.extend<{ house: House; as: (who: Who, path?: string) =>
 	house: async ({ playwright }, use, info) => {
 		const folder = mkdtempSync(join(tmpdir(), 'morgenkreis-house-'));
 		const data = join(folder, 'data');
-		const postgres = await ownDatabase(info, 'demo');
+		const postgres = await demoDatabase(info);
 		cpSync(join(process.env['MORGENKREIS_APP_TESTS'] ?? '', postgres ? 'demo-postgres' : 'demo'), data, { recursive: true });
 		const server = await serve({ data, database: postgres?.address, demo: true, at: NOW });
 		const taken: string[] = [];
@@ -77,7 +77,7 @@ export const test = base.extend<{ house: House; as: (who: Who, path?: string) =>
 		service.closeAllConnections();
 		await new Promise((r) => service.close(r));
 		if (info.status !== info.expectedStatus) console.log(server.log().split('\n').filter((l) => !l.includes('level=INFO')).join('\n').slice(-4000));
-		await postgres?.drop();
+		await postgres?.leave();
 		rmSync(folder, { recursive: true, force: true });
 	},
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test as plain, type Page } from '@playwright/test';
 import { expect, NOW, test } from './house';
-import { ownDatabase } from './postgres';
+import { emptyDatabase } from './postgres';
 import { serve } from './server';
 
 /** account takes an invitation as a person does who is new here. */
@@ -16,7 +16,7 @@ async function account(page: Page, { name, login, password }: { name?: string; l
 
 plain('first run: from the printed link to a kita whose leader is signed in', async ({ browser }, info) => {
 	const data = mkdtempSync(join(tmpdir(), 'morgenkreis-empty-'));
-	const postgres = await ownDatabase(info, 'empty');
+	const postgres = await emptyDatabase(info);
 	const server = await serve({ data, database: postgres?.address, at: NOW });
 	const context = await browser.newContext({ locale: 'de-DE' });
 	const other = await browser.newContext({ locale: 'de-DE' });
@@ -70,7 +70,7 @@ plain('first run: from the printed link to a kita whose leader is signed in', as
 		await context.close();
 		await other.close();
 		await server.stop();
-		await postgres?.drop();
+		await postgres?.leave();
 		rmSync(data, { recursive: true, force: true });
 	}
 });

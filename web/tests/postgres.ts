@@ -41,11 +41,51 @@ export async function startPostgres(program: string): Promise<Postgres> {
 	};
 }
 
-/** A database of the test's own: a copy of that of the demo kita, or an empty one. Nothing where the test runs on SQLite. */
-export async function ownDatabase(info: TestInfo, like: 'demo' | 'empty'): Promise<{ address: string; drop(): Promise<unknown> } | undefined> {
-	if ((info.project.use as { engine?: Engine }).engine !== 'postgres') return undefined;
-	const server = process.env['MORGENKREIS_APP_TESTS_POSTGRES'] ?? '';
+/** remember keeps what is in the demo kita, so that a database that was made of it can be put back. */
+export const remember = (address: string) =>
+	run(address, `do $$ declare t text; begin
+	create schema pristine;
+	for t in select tablename from pg_tables where schemaname = 'public' loop execute format('create table pristine.%1$I as table public.%1$I', t); end loop;
+end $$`);
+
+const putBack = (address: string) =>
+	run(address, `do $$ declare t text; begin
+	set local session_replication_role = replica;
+	for t in select tablename from pg_tables where schemaname = 'pristine' loop
+		execute format('delete from public.%I', t);
+		execute format('insert into public.%1$I select * from pristine.%1$I', t);
+	end loop;
+end $$`);
+
+export interface Database {
+	address: string;
+	/** Whoever has it is done with it. */
+	leave(): Promise<unknown>;
+}
+
+const onPostgres = (info: TestInfo) => (info.project.use as { engine?: Engine }).engine === 'postgres';
+const server = () => process.env['MORGENKREIS_APP_TESTS_POSTGRES'] ?? '';
+
+/** The worker's copy of the demo kita, if it has one. Making it, and the wall in it, takes longer than many a test. */
+let copy = '';
+
+/** The demo kita in a database that no other test uses meanwhile. Nothing where the test runs on SQLite. */
+export async function demoDatabase(info: TestInfo): Promise<Database | undefined> {
+	if (!onPostgres(info)) return undefined;
+	if (!copy) {
+		const name = `demo_${info.parallelIndex}`;
+		// A worker before this one may have left it in the middle of a test.
+		await run(server(), `drop database if exists ${name} with (force)`);
+		await run(server(), `create database ${name} template ${TEMPLATE}`);
+		copy = named(server(), name);
+	}
+	return { address: copy, leave: () => putBack(copy) };
+}
+
+/** An empty database of the test's own. Nothing where the test runs on SQLite. */
+export async function emptyDatabase(info: TestInfo): Promise<Database | undefined> {
+	if (!onPostgres(info)) return undefined;
 	const name = `t${info.testId.replaceAll('-', '_')}_${info.retry}_${info.repeatEachIndex}`;
-	await run(server, `create database ${name} template ${like === 'demo' ? TEMPLATE : 'template0'}`);
-	return { address: named(server, name), drop: () => run(server, `drop database ${name} with (force)`) };
+	await run(server(), `create database ${name} template template0`);
+	return { address: named(server(), name), leave: () => run(server(), `drop database ${name} with (force)`) };
 }

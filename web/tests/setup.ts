@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startPostgres } from './postgres';
+import { remember, startPostgres } from './postgres';
 import { serve } from './server';
 
 const AT = '2026-11-24T08:00:00+01:00';
@@ -20,6 +20,7 @@ export default async function setup() {
 	await second.stop();
 	for (const database of [join(folder, 'demo', 'morgenkreis.db'), postgres.template])
 		execFileSync(join(folder, 'morgenkreis'), { stdio: 'inherit', env: { ...process.env, TEST_BINARY_SIGNS_IN_FAST: database } });
+	await remember(postgres.template);
 	return async () => {
 		await postgres.stop();
 		rmSync(folder, { recursive: true, force: true });

@@ -118,49 +118,67 @@ func (s suite) nodes(ctx context.Context) (err error) {
 	return nil
 }
 
+// few pushes are more than are ever under way.
+const few = 10_000
+
+// evening is how a node sent few pushes, and another all those of an evening, from one database.
+type evening struct{ brief, long nodeReport }
+
 // wholeEvening compares a million deliveries with ten thousand: memory, and how fast the last of them leave.
-func (s suite) wholeEvening(ctx context.Context) (err error) {
-	const few = 10_000 // more than is ever under way
-	devices := s.devices
-	o, err := s.outbox(ctx, "evening", devices, 0, pushLatency, 0)
-	if err != nil {
-		return err
+func (s suite) wholeEvening(ctx context.Context) error {
+	var brief, long runner // a round is an evening; each is one push
+	var first, last runner // of the long one
+	var peaks, briefPeaks []int64
+	for range s.evenings {
+		e, err := s.oneEvening(ctx)
+		if err != nil {
+			return err
+		}
+		brief.took(e.brief.Took, e.brief.CPU, e.brief.Sent)
+		long.took(e.long.Took, e.long.CPU, e.long.Sent)
+		tenths, spent := e.long.Tenths, e.long.Spent
+		first.took(tenths[0], spent[0], s.evening/10)
+		last.took(tenths[9]-tenths[8], spent[9]-spent[8], s.evening/10)
+		peaks, briefPeaks = append(peaks, e.long.Peak), append(briefPeaks, e.brief.Peak)
 	}
-	defer func() { err = errors.Join(err, o.close()) }()
-	measure := func(n int) (nodeReport, error) {
-		if err := o.tell(n); err != nil {
-			return nodeReport{}, err
+	memory := costs(&long, &brief, memoryStays)
+	memory.what = fmt.Sprintf("memory, %d pushes (%d MB)", s.evening, median(peaks)>>20)
+	memory.against = fmt.Sprintf("%d pushes (%d MB)", few, median(briefPeaks)>>20)
+	memory.ratio = ratios(peaks, briefPeaks)
+	speed := faster(&last, &first, speedStays)
+	speed.what = "the last tenth's speed"
+	speed.against = fmt.Sprintf("the first tenth's (%s each)", short(median(first.wall)))
+	s.report.add(s.engine, memory, speed)
+	return nil
+}
+
+// oneEvening is one, in a database of its own.
+func (s suite) oneEvening(ctx context.Context) (e evening, err error) {
+	o, err := s.outbox(ctx, "evening", s.devices, 0, pushLatency, 0)
+	if err != nil {
+		return e, err
+	}
+	defer func() { err = errors.Join(err, o.close(), o.d.drop(context.WithoutCancel(ctx))) }()
+	for _, part := range []struct {
+		pushes int
+		report *nodeReport
+	}{{few, &e.brief}, {s.evening, &e.long}} {
+		if err := o.tell(part.pushes); err != nil {
+			return e, err
 		}
 		runtime.GC()
-		reports, _, err := o.service.runNodes(ctx, o.d, o.keys, 1, n)
+		reports, _, err := o.service.runNodes(ctx, o.d, o.keys, 1, part.pushes)
 		if err != nil {
-			return nodeReport{}, err
+			return e, err
 		}
-		if reports[0].Sent != n {
-			return nodeReport{}, fmt.Errorf("%d pushes were sent, not %d", reports[0].Sent, n)
+		if *part.report = reports[0]; part.report.Sent != part.pushes {
+			return e, fmt.Errorf("%d pushes were sent, not %d", part.report.Sent, part.pushes)
 		}
-		return reports[0], nil
 	}
-	brief, err := measure(few)
-	if err != nil {
-		return err
-	}
-	long, err := measure(s.evening)
-	if err != nil {
-		return err
-	}
-	each := func(r nodeReport) (time.Duration, time.Duration) {
-		return r.Took / time.Duration(r.Sent), r.CPU / time.Duration(r.Sent)
-	}
-	wall, cpu := each(long)
-	_, shortCPU := each(brief)
-	memory := float64(long.Peak) / float64(brief.Peak)
-	first, last := long.Tenths[0], long.Tenths[9]-long.Tenths[8]
-	speed := float64(first) / float64(last)
-	s.report.add(s.engine,
-		line{what: fmt.Sprintf("memory, %d pushes (%d MB)", s.evening, long.Peak>>20), wall: wall, cpu: cpu, against: fmt.Sprintf("%d pushes (%d MB)", few, brief.Peak>>20),
-			ratio: spread{memory, memory, memory}, cpuRatio: float64(cpu) / float64(shortCPU), expected: memoryStays},
-		line{what: "the last tenth's speed", wall: last / time.Duration(s.evening/10), against: fmt.Sprintf("the first tenth's (%s each)", short(first/time.Duration(s.evening/10))),
-			ratio: spread{speed, speed, speed}, expected: speedStays})
-	return o.d.checkOutcomes(ctx, s.evening+few)
+	return e, o.d.checkOutcomes(ctx, s.evening+few)
+}
+
+// took adds a round of n that was not run here.
+func (r *runner) took(wall, cpu time.Duration, n int) {
+	r.wall, r.cpu = append(r.wall, wall/time.Duration(n)), append(r.cpu, cpu/time.Duration(n))
 }

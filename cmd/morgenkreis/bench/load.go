@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/jmoiron/sqlx"
 
 	"morgenkreis/store"
@@ -52,6 +55,29 @@ func (d database) forLoading(ctx context.Context) (*sqlx.DB, error) {
 		}
 	}
 	return db, nil
+}
+
+// drop removes d, with all that PostgreSQL would still do for it.
+func (d database) drop(ctx context.Context) error {
+	if !d.postgres() {
+		return errors.Join(os.Remove(d.path), ignoreMissing(os.Remove(d.path+"-wal")), ignoreMissing(os.Remove(d.path+"-shm")))
+	}
+	at, err := pgx.ParseConfig(d.url)
+	if err != nil {
+		return err
+	}
+	name := pgx.Identifier{at.Database}.Sanitize()
+	at.Database = "postgres"
+	db := stdlib.OpenDB(*at)
+	_, err = db.ExecContext(ctx, "drop database "+name+" with (force)")
+	return errors.Join(err, db.Close())
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // size is what d takes on the disk, in bytes.

@@ -40,9 +40,9 @@ type nodeReport struct {
 	Sent int
 	// CPU and Took are from the word go.
 	CPU, Took time.Duration
-	// Tenths are when each tenth was sent, Peak the most memory it ever held, in bytes.
-	Tenths []time.Duration
-	Peak   int64
+	// Tenths are when each tenth was sent, Spent what of the processors until then, Peak the most memory it ever held, in bytes.
+	Tenths, Spent []time.Duration
+	Peak          int64
 }
 
 // serveNode is a node: it reads its task, says that it is ready, waits for the word, pushes, and reports.
@@ -81,7 +81,8 @@ func serveNode(ctx context.Context) error {
 		return err
 	}
 	var sent atomic.Int64
-	r := nodeReport{Tenths: make([]time.Duration, 10)}
+	r := nodeReport{Tenths: make([]time.Duration, 10), Spent: make([]time.Duration, 10)}
+	spent := processTime()
 	seen := func(int) {}
 	if task.Sends > 0 {
 		p := newProgress(fmt.Sprintf("sending %d", task.Sends), task.Sends)
@@ -91,11 +92,12 @@ func serveNode(ctx context.Context) error {
 			one.Lock()
 			defer one.Unlock()
 			if p.step(); n*10%task.Sends == 0 && n <= task.Sends {
-				r.Tenths[n*10/task.Sends-1] = time.Since(p.start)
+				tenth := n*10/task.Sends - 1
+				r.Tenths[tenth], r.Spent[tenth] = time.Since(p.start), processTime()-spent
 			}
 		}
 	}
-	start, spent := time.Now(), processTime()
+	start := time.Now()
 	notify.NewDispatcher(notify.Options{Outbox: st, Sender: sender, Receipts: receipts, BaseURL: &url.URL{Scheme: "https", Host: "kita.example"},
 		Observe: func(string, string, string, time.Duration) { seen(int(sent.Add(1))) }}).Drain(ctx)
 	r.Sent, r.Took, r.CPU = int(sent.Load()), time.Since(start), processTime()-spent

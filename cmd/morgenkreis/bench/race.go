@@ -88,7 +88,7 @@ func processTime() time.Duration {
 type spread struct{ median, least, greatest float64 }
 
 // ratios are a to b, round by round: what slowed a round down slowed both.
-func ratios(a, b []time.Duration) spread {
+func ratios[T ~int64](a, b []T) spread {
 	all := make([]float64, len(a))
 	for i := range a {
 		all[i] = float64(a[i]) / float64(max(b[i], 1))

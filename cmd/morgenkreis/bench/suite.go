@@ -25,8 +25,9 @@ type size struct {
 	devices, town, pushRounds int
 	// walledKitas are in the database that is read with row-level security and without.
 	walledKitas int
-	// waiting is how many ordinary pushes an urgent notice overtakes, shared what two nodes share, evening the deliveries of one.
-	waiting, shared, evening int
+	// waiting is how many ordinary pushes an urgent notice overtakes, shared what two nodes share, evening the deliveries of one of so many
+	// evenings.
+	waiting, shared, evening, evenings int
 	// pagesOnly and wallOnly leave out the rest; so does sending, which names what is to be measured of it.
 	pagesOnly, wallOnly bool
 	sending             []string
@@ -38,9 +39,9 @@ type size struct {
 
 var (
 	full = size{kitas: []int{50, 500, 5000}, guardians: 500, teams: 50, openings: 200, listRounds: 25, notices: 10, publishRounds: 15,
-		devices: 5000, town: 20_000, pushRounds: 5, walledKitas: 300, waiting: 100_000, shared: 10_000, evening: 1_000_000, room: 30 << 30}
+		devices: 5000, town: 20_000, pushRounds: 5, walledKitas: 300, waiting: 100_000, shared: 10_000, evening: 1_000_000, evenings: 3, room: 30 << 30}
 	quick = size{kitas: []int{5, 50}, guardians: 100, teams: 5, openings: 100, listRounds: 9, notices: 5, publishRounds: 7,
-		devices: 2000, town: 5000, pushRounds: 3, walledKitas: 20, waiting: 20_000, shared: 4000, evening: 100_000, room: 2 << 30}
+		devices: 2000, town: 5000, pushRounds: 3, walledKitas: 20, waiting: 20_000, shared: 4000, evening: 100_000, evenings: 1, room: 2 << 30}
 )
 
 // What is expected. Neither a page nor publishing may feel the other kitas, nor a list its own length; a notice is to cost
