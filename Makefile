@@ -45,7 +45,7 @@ $(APP): web/node_modules/.package-lock.json $(APP_SOURCES)
 
 test: need-go tools $(APP) ## install what the tests need (Debian: PostgreSQL, Chromium, Firefox, Caddy, strace, curl, jq), then run them all
 	go vet ./...
-	$(GOTEST) -race $(RACED)
+	$(GOTEST) -race -skip '$(WORLDS)' $(RACED)
 	@[ -n '$(RACED_STORE)' ] # or it would race nothing
 	$(GOTEST) -race -run '^($(RACED_STORE))$$' ./store
 	$(MAKE) --no-print-directory -j2 --output-sync=target test-worlds test-whole
@@ -79,7 +79,7 @@ lint: need-go web/node_modules/.package-lock.json ## gofmt, go vet, staticcheck,
 bench: bench-app ## what must not get slow: the app on a phone; the server as ratios to a baseline in the same run (BENCHFLAGS=--quick for a short look)
 	go run ./cmd/morgenkreis/bench $(BENCHFLAGS)
 
-bench-long: need-go ## a million pushes of one evening, three times on each engine: memory, and speed at the end (a quarter of an hour each)
+bench-long: need-go ## a million pushes of one evening, three times on each engine: memory, and speed at the end (some twenty minutes each)
 	go run ./cmd/morgenkreis/bench -evening $(BENCHFLAGS)
 
 bench-app: need-go need-gcc tools $(APP) ## the app's part of it alone: its scripts, its start on a slow network, its longest list

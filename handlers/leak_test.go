@@ -38,10 +38,6 @@ const (
 	sqliteLanes   = 4
 )
 
-// raced tells that the race detector looks on. Then everything takes five times as long, and a tenth of the worlds is enough: what
-// goes on in them side by side is the same in each. make test plays all of them without it.
-var raced bool
-
 // TestNobodyLearnsWhatIsNotTheirs asks every route of the table as every account of random worlds: the answer is what the
 // oracle says, a word that stands in one place of the world is met by nobody who may not meet it, what is not theirs can
 // not be changed either, and the log holds none of it.
@@ -54,11 +50,7 @@ func TestNobodyLearnsWhatIsNotTheirs(t *testing.T) {
 	checks := flag.Lookup("rapid.checks")
 	asked := checks.Value.String()
 	if asked == checks.DefValue {
-		worlds := worldsPerLane
-		if raced {
-			worlds /= 10
-		}
-		if err := checks.Value.Set(fmt.Sprint(worlds)); err != nil {
+		if err := checks.Value.Set(fmt.Sprint(worldsPerLane)); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = checks.Value.Set(asked) }) // it was valid before
@@ -73,9 +65,6 @@ func TestNobodyLearnsWhatIsNotTheirs(t *testing.T) {
 		secondWallAlone(t, log)
 	})
 	t.Run("no wall at all", func(t *testing.T) {
-		if raced {
-			t.Skip("in a tenth of the worlds not everything happens that is to be told")
-		}
 		t.Parallel()
 		noWallAtAll(t, log)
 	})

@@ -23,7 +23,6 @@ import (
 
 	"morgenkreis/cmd/morgenkreis/demo"
 	"morgenkreis/kita"
-	"morgenkreis/store"
 	"morgenkreis/store/storetest"
 )
 
@@ -90,13 +89,9 @@ func servePostgres() error {
 // signInFast gives the people of a demo kita the password they have in the form that is the least work to look at. How much the real
 // one is makes a seventh of all that the app's tests have to do, and changes nothing in what they see.
 func signInFast(database string) error {
-	driver, address := "sqlite3_morgenkreis", "file:"+database+"?_busy_timeout=10000&_foreign_keys=on"
+	driver, address := "sqlite3", "file:"+database
 	if strings.HasPrefix(database, "postgres:") {
 		driver, address = "pgx", database
-	} else if s, err := store.Open(context.Background(), store.Options{Path: database}); err != nil { // makes the driver known
-		return err
-	} else if err := s.Close(); err != nil {
-		return err
 	}
 	db, err := sqlx.Connect(driver, address)
 	if err != nil {

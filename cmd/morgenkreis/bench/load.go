@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -60,7 +59,7 @@ func (d database) forLoading(ctx context.Context) (*sqlx.DB, error) {
 // drop removes d, with all that PostgreSQL would still do for it.
 func (d database) drop(ctx context.Context) error {
 	if !d.postgres() {
-		return errors.Join(os.Remove(d.path), ignoreMissing(os.Remove(d.path+"-wal")), ignoreMissing(os.Remove(d.path+"-shm")))
+		return errors.Join(os.Remove(d.path), os.RemoveAll(d.path+"-wal"), os.RemoveAll(d.path+"-shm"))
 	}
 	at, err := pgx.ParseConfig(d.url)
 	if err != nil {
@@ -71,13 +70,6 @@ func (d database) drop(ctx context.Context) error {
 	db := stdlib.OpenDB(*at)
 	_, err = db.ExecContext(ctx, "drop database "+name+" with (force)")
 	return errors.Join(err, db.Close())
-}
-
-func ignoreMissing(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }
 
 // size is what d takes on the disk, in bytes.

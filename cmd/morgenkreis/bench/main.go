@@ -47,7 +47,7 @@ func main() {
 	urgent := flag.Bool("urgent", false, "measure alone how long an urgent notice takes while 100,000 ordinary pushes wait")
 	nodes := flag.Bool("nodes", false, "measure alone what a second node adds (PostgreSQL)")
 	streams := flag.Bool("streams", false, "measure alone what it costs that 2,000 phones listen at two nodes (PostgreSQL)")
-	evening := flag.Bool("evening", false, "measure alone a million deliveries of one evening, three times: memory, and speed at the end; takes a quarter of an hour for each engine")
+	evening := flag.Bool("evening", false, "measure alone a million deliveries of one evening, three times: memory, and speed at the end; takes some twenty minutes for each engine")
 	figures := flag.String("figures", "", "keep what docs/scaling.md is made of in this file")
 	country := flag.String("country", "", "measure nothing: say what the figures of this file mean for a kita, a city and a country")
 	into := flag.String("into", "", "with -country: put it into this document")
